@@ -1,0 +1,42 @@
+import type { DeadLetter, GatewayAccount } from "#telemetry/account.ts";
+import type { SensorAttributes } from "#telemetry/sensor.ts";
+import type { SeriesEntry } from "#telemetry/series.ts";
+import type { Catalogue } from "#telemetry/catalogue.ts";
+import type { ReadingQuery, ReadingRows } from "#store/port.ts";
+
+/** What the HTTP face needs of the platform; `cli/platform.ts` hands it in. */
+export interface PlatformPort {
+  readonly catalogue: Catalogue;
+  health(): { ready: boolean; parts: readonly PartHealth[] };
+  /** The dictionary with each sensor's present attributes (undefined: the sensor left the registry). */
+  series(): readonly (SeriesEntry & { attributes: SensorAttributes | undefined; gateway: string | undefined })[];
+  read(query: ReadingQuery): Promise<ReadingRows>;
+  accounts(): Promise<GatewayAccount[]>;
+  /** Sums since the platform started, for a live line. */
+  totals(): Promise<PlatformTotals>;
+  deadLetters: {
+    list(filter: { gateway?: string; reason?: string; limit: number }): Promise<DeadLetter[]>;
+    show(id: string): Promise<(DeadLetter & { payload: Uint8Array | null }) | undefined>;
+    /** Decodes kept bytes again, after a catalogue or registry change; what is still refused stays. */
+    replay(filter: { id?: string; gateway?: string; reason?: string }): Promise<{ tried: number; accepted: number; refused: number }>;
+  };
+}
+
+export interface PartHealth {
+  readonly name: "broker" | "journal" | "store";
+  readonly ok: boolean;
+  /** One sentence, when not ok. */
+  readonly why?: string | undefined;
+}
+
+/** Readings since the start of the process, but for `waiting` and `journal`, which say how many there are now. */
+export interface PlatformTotals {
+  readonly received: number;
+  readonly stored: number;
+  readonly duplicate: number;
+  readonly refused: number;
+  readonly waiting: number;
+  readonly journal: number;
+  readonly missing: number;
+  readonly gateways_connected: number;
+}

@@ -1,0 +1,67 @@
+import type { SeriesEntry } from "#telemetry/series.ts";
+
+/**
+ * Where readings are kept. Measurement, series and time are the key; what comes twice is stored once; fields merge
+ * one by one and the last arrival wins.
+ *
+ * Calls may overlap; an adapter serialises what it must. Errors: `MarsadError` with `STORE_UNAVAILABLE` (try again
+ * later, nothing of the batch is lost), `STORE_FULL` (the same, the disk is full), `STORE_LOCKED` (another process
+ * has it open), `STORE_FORMAT` (written by a newer version).
+ */
+export interface Store extends AsyncDisposable {
+  readonly kind: "duckdb" | "influxdb";
+  /** The position after the last block stored from this journal; 0 for a journal never seen. */
+  position(journal: string): Promise<number>;
+  /** Writes all of the batch, or nothing: when it resolves, rows, dictionary entries, tallies and position are on disk. */
+  write(batch: StoreBatch): Promise<StoreOutcome>;
+  /** The store's copy of the series dictionary, by number. */
+  series(): Promise<SeriesEntry[]>;
+  /** What was made of each gateway's readings since this store began. */
+  tallies(): Promise<GatewayTally[]>;
+  /** One measurement's readings by series and time; see `ReadingQuery`. */
+  read(query: ReadingQuery): Promise<ReadingRows>;
+  /** Rows in all tables: distinct (series, time). */
+  count(): Promise<number>;
+}
+
+/** Blocks `first` … `next - 1` of a journal; `blocks` are `telemetry/block.ts` bytes and are given away (transferred). */
+export interface StoreBatch {
+  readonly journal: string;
+  readonly first: number;
+  readonly next: number;
+  readonly blocks: readonly ArrayBuffer[];
+}
+
+export interface StoreOutcome {
+  /** The position after this batch. A batch whose blocks were stored before changes nothing and reports no tallies. */
+  readonly position: number;
+  readonly tallies: readonly GatewayTally[];
+}
+
+/** Readings of one gateway: `stored` counts new and merged ones, `merged` those of them that met an existing key. */
+export interface GatewayTally {
+  readonly gateway: string;
+  readonly stored: number;
+  readonly merged: number;
+  readonly duplicate: number;
+}
+
+export interface ReadingQuery {
+  readonly measurement: string;
+  /** Series numbers; at least one. */
+  readonly series: readonly number[];
+  /** Milliseconds since 1970, inclusive. */
+  readonly from: number;
+  /** Milliseconds since 1970, exclusive. */
+  readonly to: number;
+  readonly limit: number;
+  readonly order: "asc" | "desc";
+}
+
+/** Rows as columns, ordered by time, then series. A missing field is null. */
+export interface ReadingRows {
+  readonly fields: readonly string[];
+  readonly time: readonly number[];
+  readonly series: readonly number[];
+  readonly values: readonly (readonly (number | boolean | string | null)[])[];
+}
