@@ -21,7 +21,9 @@ export const GatewayAccount = z.object({
   refused: count,
   refused_by_reason: z.partialRecord(z.enum(reasons), count),
   on_its_way: z.object({
-    waiting: count.meta({ description: "Readings of unknown sensors, kept until a birth or `marsad sensor add`." }),
+    waiting: count.meta({
+      description: "Readings of unknown sensors, kept until a birth or `marsad sensor add`.",
+    }),
     journal: count.meta({ description: "On the platform's disk, not yet in the store." }),
     missing: count.meta({ description: "Reading numbers below the highest seen that have not arrived." }),
   }),

@@ -1,0 +1,18 @@
+import { z } from "zod";
+
+/** Agency and gateway names stand in topics: lower case, digits, hyphens. */
+export const AgencyName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens, at most 63");
+export const GatewayName = AgencyName;
+
+/** Sensor ids are unique within an agency and stand unescaped in line protocol. */
+export const SensorId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/, "letters, digits and . _ : -, at most 64");
+
+/** Who is at the other end of a connection. */
+export interface GatewayIdentity {
+  readonly name: string;
+  readonly agency: string;
+}
