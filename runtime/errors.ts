@@ -1,0 +1,35 @@
+/** Every way the world breaks that a caller may want to tell apart; docs/errors.md explains each. */
+export const errorCodes = {
+  CONFIG_INVALID: "The configuration is wrong; the message names the key.",
+  QUEUE_FULL: "The durable queue has reached its bound; what was offered was not taken.",
+  QUEUE_UNWRITABLE:
+    "The durable queue's disk refuses writes (full or broken); what was offered was not taken.",
+  QUEUE_CORRUPT: "The durable queue's file cannot be read.",
+  STORE_UNAVAILABLE: "The store does not answer; try again later.",
+  STORE_FULL: "The store's disk is full; try again when there is room.",
+  STORE_LOCKED: "Another process has the store's file open.",
+  STORE_FORMAT: "The data folder was written by a newer version, or by another program.",
+  DATA_LOCKED: "Another process uses the data folder.",
+  ADDRESS_IN_USE: "The address to listen on is taken or not ours.",
+  NOT_FOUND: "The named thing does not exist.",
+  ALREADY_EXISTS: "The name is taken.",
+  REFUSED: "The platform refused the request; the message says why.",
+  UNREACHABLE: "The platform does not answer at the given address.",
+} as const;
+export type ErrorCode = keyof typeof errorCodes;
+
+/** A broken world. Bad input is a value (`telemetry/rejection.ts`), never one of these. */
+export class MarsadError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "MarsadError";
+    this.code = code;
+  }
+}
+
+/** Is `error` a `MarsadError` with this code? By shape, so that errors which crossed a thread count too. */
+export function hasCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
