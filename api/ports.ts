@@ -9,7 +9,10 @@ export interface PlatformPort {
   readonly catalogue: Catalogue;
   health(): { ready: boolean; parts: readonly PartHealth[] };
   /** The dictionary with each sensor's present attributes (undefined: the sensor left the registry). */
-  series(): readonly (SeriesEntry & { attributes: SensorAttributes | undefined; gateway: string | undefined })[];
+  series(): readonly (SeriesEntry & {
+    attributes: SensorAttributes | undefined;
+    gateway: string | undefined;
+  })[];
   read(query: ReadingQuery): Promise<ReadingRows>;
   accounts(): Promise<GatewayAccount[]>;
   /** Sums since the platform started, for a live line. */
@@ -18,7 +21,11 @@ export interface PlatformPort {
     list(filter: { gateway?: string; reason?: string; limit: number }): Promise<DeadLetter[]>;
     show(id: string): Promise<(DeadLetter & { payload: Uint8Array | null }) | undefined>;
     /** Decodes kept bytes again, after a catalogue or registry change; what is still refused stays. */
-    replay(filter: { id?: string; gateway?: string; reason?: string }): Promise<{ tried: number; accepted: number; refused: number }>;
+    replay(filter: {
+      id?: string;
+      gateway?: string;
+      reason?: string;
+    }): Promise<{ tried: number; accepted: number; refused: number }>;
   };
 }
 

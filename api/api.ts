@@ -1,0 +1,82 @@
+import type { AddressInfo } from "node:net";
+import type { Registry } from "prom-client";
+import { MarsadError } from "#runtime/errors.ts";
+import type { Log } from "#runtime/log.ts";
+import { isLoopback, refuseForeignOrigin } from "./guard.ts";
+import type { PlatformPort } from "./ports.ts";
+import type { ApiServer } from "./context.ts";
+import { buildServer } from "./server.ts";
+
+/** Milliseconds that requests under way have to end when the API closes. */
+const CLOSE_GRACE = 1_500;
+
+export interface ApiOptions {
+  /** Port 0 is any free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Something in front encrypts and asks who it is; without it only a loopback host is accepted. */
+  readonly behindProxy?: boolean;
+  readonly port: PlatformPort;
+  readonly metrics: Registry;
+  readonly log: Log;
+  readonly version: string;
+}
+
+export interface Api extends AsyncDisposable {
+  /** Where it listens: `http://127.0.0.1:8080`. */
+  readonly address: string;
+}
+
+/**
+ * The platform's HTTP face; resolves when it listens.
+ * @throws MarsadError `ADDRESS_IN_USE`; `CONFIG_INVALID` for a host off this machine without `behindProxy`.
+ */
+export async function openApi(options: ApiOptions): Promise<Api> {
+  const { listen, behindProxy = false, port, metrics, version, log } = options;
+  if (!behindProxy && !isLoopback(listen.host)) {
+    throw new MarsadError(
+      "CONFIG_INVALID",
+      `HTTP on ${listen.host} would be open to the network: it has no users and no TLS yet. ` +
+        "Listen on 127.0.0.1, or say --behind-proxy when something in front encrypts and asks who it is.",
+    );
+  }
+  const guard = behindProxy ? undefined : refuseForeignOrigin;
+  const server = await buildServer({ port, metrics, version }, log, guard);
+  try {
+    await server.listen({ host: listen.host, port: listen.port });
+  } catch (error) {
+    await server.close();
+    throw asListenError(error, listen);
+  }
+  const address = addressOf(listen.host, server.server.address() as AddressInfo);
+  log.info({ address }, "HTTP listens.");
+
+  let closed: Promise<void> | undefined;
+  return {
+    address,
+    [Symbol.asyncDispose]: () => (closed ??= close(server)),
+  };
+}
+
+async function close(server: ApiServer): Promise<void> {
+  const cut = setTimeout(() => server.server.closeAllConnections(), CLOSE_GRACE);
+  try {
+    await server.close();
+  } finally {
+    clearTimeout(cut);
+  }
+}
+
+function addressOf(host: string, { port }: AddressInfo): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function asListenError(error: unknown, listen: ApiOptions["listen"]): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code !== "EADDRINUSE" && code !== "EADDRNOTAVAIL" && code !== "EACCES") return error;
+  const why = { EADDRINUSE: "is taken", EADDRNOTAVAIL: "is not this machine's", EACCES: "needs more rights" }[
+    code
+  ];
+  return new MarsadError("ADDRESS_IN_USE", `HTTP address ${listen.host}:${listen.port} ${why}.`, {
+    cause: error,
+  });
+}

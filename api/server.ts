@@ -1,0 +1,113 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import swagger from "@fastify/swagger";
+import fastify, { LogController, type FastifyRequest } from "fastify";
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { oncePer, type Log } from "#runtime/log.ts";
+import type { ApiContext, ApiServer } from "./context.ts";
+import { openApiOptions } from "./openapi.ts";
+import { problem, ProblemError, problemOf, problemType } from "./problem.ts";
+import { measureRequests } from "./request-metrics.ts";
+import { catalogueRoutes } from "./routes/catalogue.ts";
+import { deadLetterRoutes } from "./routes/dead-letters.ts";
+import { gatewayRoutes } from "./routes/gateways.ts";
+import { indexRoutes } from "./routes/index.ts";
+import { probeRoutes } from "./routes/probes.ts";
+import { readingRoutes } from "./routes/readings.ts";
+import { seriesRoutes } from "./routes/series.ts";
+
+const limits = {
+  /** Bytes of a request's body. */
+  bodyLimit: 1 << 20,
+  /** Milliseconds for a request to arrive whole. */
+  requestTimeout: 10_000,
+  /** Milliseconds until the answer has begun and ended. */
+  handlerTimeout: 60_000,
+  /** Milliseconds without a byte either way. */
+  connectionTimeout: 70_000,
+  keepAliveTimeout: 20_000,
+};
+/** Open connections; beyond, new ones are closed at once. */
+const MAX_CONNECTIONS = 256;
+
+/** One line a route file. */
+const routes = [
+  indexRoutes,
+  probeRoutes,
+  seriesRoutes,
+  readingRoutes,
+  gatewayRoutes,
+  deadLetterRoutes,
+  catalogueRoutes,
+];
+
+/** Throws a `ProblemError` for a request that may not pass. */
+export type RequestGuard = (request: FastifyRequest) => void;
+
+/** The API without a listener: routes, error shape, limits and OpenAPI document. */
+export async function buildServer(context: ApiContext, log: Log, guard?: RequestGuard): Promise<ApiServer> {
+  const server = fastify({
+    ...limits,
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: "idle",
+    frameworkErrors: (error, _request, reply) => {
+      const answer = problemOf(error);
+      reply.raw.writeHead(answer.status, { "content-type": problemType }).end(JSON.stringify(answer));
+    },
+    clientErrorHandler,
+  }).withTypeProvider<ZodTypeProvider>();
+  server.server.maxConnections = MAX_CONNECTIONS;
+  server.removeContentTypeParser("text/plain");
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
+  if (guard) server.addHook("onRequest", async (request) => guard(request));
+  server.addHook("onSend", async (_request, reply) => {
+    reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
+  });
+  answerProblems(server, log);
+  measureRequests(server, context.metrics);
+  await server.register(swagger, openApiOptions(context.version));
+  for (const add of routes) add(server, context);
+  return server;
+}
+
+function answerProblems(server: ApiServer, log: Log): void {
+  const sometimes = oncePer();
+  server.setErrorHandler((error, request, reply) => {
+    const answer = problemOf(error);
+    if (answer.status >= 500) {
+      const route = request.routeOptions.url ?? "unknown";
+      const held = sometimes(`${route} ${answer.code}`);
+      if (held !== undefined) log.error({ err: error, route, held }, "A request failed.");
+    }
+    if (answer.status === 503) reply.header("retry-after", "5");
+    return reply.code(answer.status).type(problemType).send(JSON.stringify(answer));
+  });
+  server.setNotFoundHandler((request) => {
+    const path = request.url.split("?", 1)[0]!.slice(0, 128);
+    const where = `${request.method} ${path}`;
+    throw new ProblemError(
+      404,
+      "unknown-address",
+      `There is nothing at ${where}; GET / lists the addresses.`,
+    );
+  });
+}
+
+/** What is not HTTP, too large a head, or too slow, before there is a request to answer. */
+function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status =
+    error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+  const body = JSON.stringify(
+    problem(status, "bad-request", `The request could not be read: ${error.message}`),
+  );
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${problemType}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
