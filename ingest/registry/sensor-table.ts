@@ -1,0 +1,73 @@
+import type { RecordStore, RecordTransaction } from "#runtime/record-store.ts";
+import { sensorKey } from "./sensor-record.ts";
+import type { SensorRecord } from "./sensor-record.ts";
+
+/** How the registry lies in the record store; other processes learn from `changes` which sensors to read again. */
+
+/** Reads of a store, in a transaction or not. */
+export type Records = Pick<RecordStore | RecordTransaction, "get" | "entries">;
+
+/** A gateway's last birth. */
+export interface GatewayBirth {
+  readonly gateway: string;
+  readonly agency: string;
+  /** Version of the agent's software. */
+  readonly agent: string;
+  /** When it came, milliseconds since 1970; on disk: when one last brought something new. */
+  readonly at: number;
+}
+
+const sensors = "sensors";
+const gateways = "gateways";
+const changes = "changes";
+const recent = "recent";
+
+/** Changed keys remembered, newest last; who missed more reads all sensors. */
+const keptChanges = 1000;
+
+/** Every write of a sensor is numbered; the last `keys` are those before number `next`. */
+interface RecentChanges {
+  readonly next: number;
+  readonly keys: readonly string[];
+}
+
+/** Writes records and notes that they changed. */
+export function writeSensors(records: RecordTransaction, changed: readonly SensorRecord[]): void {
+  if (changed.length === 0) return;
+  const { next, keys } = recentChanges(records);
+  const changedKeys = changed.map(({ agency, sensor }) => sensorKey(agency, sensor));
+  for (const [i, record] of changed.entries()) records.put(sensors, changedKeys[i]!, record);
+  records.put(changes, recent, {
+    next: next + changed.length,
+    keys: [...keys, ...changedKeys].slice(-keptChanges),
+  } satisfies RecentChanges);
+}
+
+/** Records written since change `since` (each once), and the number that the next write will get. From -1: all records. */
+export function changesSince(
+  records: Records,
+  since: number,
+): { readonly next: number; readonly changed: readonly SensorRecord[] } {
+  const { next, keys } = recentChanges(records);
+  const missed = next - since;
+  if (missed === 0) return { next, changed: [] };
+  if (missed < 0 || missed > keys.length) return { next, changed: readSensors(records) };
+  const changed = [...new Set(keys.slice(-missed))].map((key) => records.get(sensors, key) as SensorRecord);
+  return { next, changed };
+}
+
+export function readGatewayBirths(records: Records): GatewayBirth[] {
+  return records.entries(gateways).map(([, birth]) => birth as GatewayBirth);
+}
+
+export function writeGatewayBirth(records: RecordTransaction, birth: GatewayBirth): void {
+  records.put(gateways, birth.gateway, birth);
+}
+
+function readSensors(records: Records): SensorRecord[] {
+  return records.entries(sensors).map(([, record]) => record as SensorRecord);
+}
+
+function recentChanges(records: Records): RecentChanges {
+  return (records.get(changes, recent) as RecentChanges | undefined) ?? { next: 0, keys: [] };
+}
