@@ -1,0 +1,332 @@
+import type { Catalogue, Measurement } from "../catalogue.ts";
+import type { DecodeContext, DecodeCount, ResolveSeries } from "../decode.ts";
+import type { ReadingTable } from "../reading-table.ts";
+import { addReading, booleanSpellings, lineRejection, readKey, readLine, textOf } from "./oracle.ts";
+import { hashByte, hashSeed } from "./series-index.ts";
+import type { SeriesIndex } from "./series-index.ts";
+
+/**
+ * Line protocol from bytes to columns, for rate: no object and no string for an accepted reading of a known series.
+ *
+ * It knows only the good way through a line. Whatever is not plainly good (a refused line, an odd but valid one) is read again by
+ * `readLine`, so that the grammar, the order of checks and the reasons are stated once, in `oracle.ts`.
+ */
+export class LineScanner {
+  readonly #plans: readonly FieldPlan[];
+  readonly #count: DecodeCount = { accepted: 0, seen: 0, refused: 0 };
+  /** Where the value that was scanned last ends. */
+  #valueEnd = 0;
+  /** Where the line that was scanned last is followed by the next. */
+  #nextLine = 0;
+
+  constructor(catalogue: Catalogue) {
+    this.#plans = catalogue.measurements.map(planFields);
+  }
+
+  /**
+   * Adds the readings of `bytes[start, end)` to the context's tables.
+   * @param index  The agency's known series; new ones are added.
+   * @returns The same object each time, valid until the next call.
+   */
+  scan(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    index: SeriesIndex,
+    resolve: ResolveSeries,
+    context: DecodeContext,
+  ): DecodeCount {
+    const count = this.#count;
+    count.accepted = 0;
+    count.seen = 0;
+    count.refused = 0;
+    const { seen } = context;
+    let ordinal = 0;
+    let at = start;
+    while (at < end) {
+      const byte = bytes[at]!;
+      if (byte === space || byte === tab || byte === lineFeed) {
+        at += 1;
+        continue;
+      }
+      if (byte === hash || (byte === carriageReturn && endsLine(bytes, at, end))) {
+        at = lineAfter(bytes, at, end);
+        continue;
+      }
+      if (seen !== undefined && seen(ordinal)) {
+        count.seen += 1;
+        at = lineAfter(bytes, at, end);
+      } else if (this.#scanLine(bytes, at, end, index, resolve, context)) {
+        count.accepted += 1;
+        at = this.#nextLine;
+      } else {
+        const next = lineAfter(bytes, at, end);
+        if (readOddLine(bytes, at, next, ordinal, resolve, context)) count.accepted += 1;
+        else count.refused += 1;
+        at = next;
+      }
+      ordinal += 1;
+    }
+    return count;
+  }
+
+  /** Adds the reading of a plainly good line and sets `#nextLine`; false, and no trace of it, for any other. */
+  #scanLine(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    index: SeriesIndex,
+    resolve: ResolveSeries,
+    context: DecodeContext,
+  ): boolean {
+    let at = start;
+    let keyHash = hashSeed;
+    while (at < end && bytes[at]! > space) {
+      keyHash = hashByte(keyHash, bytes[at]!);
+      at += 1;
+    }
+    if (at >= end || bytes[at] !== space) return false;
+    let entry = index.find(bytes, start, at, keyHash);
+    if (entry === -1) {
+      const series = readKey(textOf(bytes, start, at), resolve, context);
+      if ("reason" in series) return false;
+      entry = index.add(bytes, start, at, keyHash, series.measurement, series.handle);
+    }
+    if (index.gateway[entry] !== context.gateway) return false;
+
+    const measurement = index.measurement[entry]!;
+    const table = context.tables[measurement]!;
+    const row = table.nextRow();
+    at = this.#scanFields(bytes, at + 1, end, this.#plans[measurement]!, table, row);
+    if (at === -1) return false;
+
+    const digitsStart = at;
+    let time = 0;
+    while (at < end && isDigit(bytes[at]!)) {
+      time = time * 10 + (bytes[at]! - zero);
+      at += 1;
+    }
+    // 15 digits are exact, and milliseconds of the next 30,000 years.
+    if (at === digitsStart || at - digitsStart > 15) return false;
+    if (at < end && bytes[at] === carriageReturn) at += 1;
+    if (at < end && bytes[at] !== lineFeed) return false;
+    if (time > context.now + context.maxFuture || time < context.now - context.maxAge) return false;
+
+    table.time[row] = time;
+    table.series[row] = index.series[entry]!;
+    table.commitRow(context.gateway);
+    this.#nextLine = at + 1;
+    return true;
+  }
+
+  /** Fills the row's values. @returns Where the time begins; -1: not plainly good. */
+  #scanFields(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    plan: FieldPlan,
+    table: ReadingTable,
+    row: number,
+  ): number {
+    const { values } = table;
+    for (let i = 0; i < values.length; i += 1) values[i]![row] = Number.NaN;
+    let at = start;
+    let expected = 0;
+    for (;;) {
+      const field = findField(plan, expected, bytes, at, end);
+      if (field === -1) return -1;
+      expected = field + 1;
+      at += plan.names[field]!.length;
+
+      const type = plan.types[field]!;
+      const value = type === boolean ? this.#scanBoolean(bytes, at, end) : this.#scanNumber(bytes, at, end);
+      // Also false for NaN, which stands for "not plainly good".
+      if (!(value >= plan.lows[field]! && value <= plan.highs[field]!)) return -1;
+      if (type === integer && !Number.isSafeInteger(value)) return -1;
+      values[field]![row] = value;
+
+      at = this.#valueEnd;
+      if (at >= end) return -1;
+      const delimiter = bytes[at]!;
+      at += 1;
+      if (delimiter === space) return at;
+      if (delimiter !== comma) return -1;
+    }
+  }
+
+  /** The number at `start`; sets `#valueEnd`. NaN when it is spelled in no way a number is. */
+  #scanNumber(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    const negative = at < end && bytes[at] === minus;
+    if (negative) at += 1;
+    const digitsStart = at;
+    let mantissa = 0;
+    while (at < end && isDigit(bytes[at]!)) {
+      mantissa = mantissa * 10 + (bytes[at]! - zero);
+      at += 1;
+    }
+    if (at === digitsStart) return Number.NaN;
+
+    let power = 0;
+    let next = at < end ? bytes[at]! : space;
+    if (next === letterI || (next === letterU && !negative)) {
+      this.#valueEnd = at + 1;
+    } else {
+      if (next === point) {
+        at += 1;
+        const fractionStart = at;
+        while (at < end && isDigit(bytes[at]!)) {
+          mantissa = mantissa * 10 + (bytes[at]! - zero);
+          at += 1;
+        }
+        if (at === fractionStart) return Number.NaN;
+        power = fractionStart - at;
+        next = at < end ? bytes[at]! : space;
+      }
+      if ((next | 0x20) === letterE) {
+        at += 1;
+        const sign = at < end ? bytes[at]! : space;
+        if (sign === minus || sign === plus) at += 1;
+        const exponentStart = at;
+        let exponent = 0;
+        while (at < end && isDigit(bytes[at]!)) {
+          exponent = exponent * 10 + (bytes[at]! - zero);
+          at += 1;
+        }
+        if (at === exponentStart) return Number.NaN;
+        power += sign === minus ? -exponent : exponent;
+      }
+      this.#valueEnd = at;
+    }
+
+    // Both operands are exact, so the one rounding is the right one (Clinger 1990).
+    if (mantissa < exactIntegers && power >= -22 && power <= 22) {
+      const value = power < 0 ? mantissa / powersOfTen[-power]! : mantissa * powersOfTen[power]!;
+      return negative ? -value : value;
+    }
+    return Number(latin1.decode(bytes.subarray(start, at)));
+  }
+
+  /** 1 or 0 for the boolean at `start`; sets `#valueEnd`. NaN when there is none. */
+  #scanBoolean(bytes: Uint8Array, start: number, end: number): number {
+    for (const { spelling, value } of booleans) {
+      if (
+        start + spelling.length < end &&
+        hasAt(bytes, start, spelling) &&
+        !isLetter(bytes[start + spelling.length]!)
+      ) {
+        this.#valueEnd = start + spelling.length;
+        return value;
+      }
+    }
+    return Number.NaN;
+  }
+}
+
+/** What the scanner needs of a measurement's fields, by the field's index. */
+interface FieldPlan {
+  /** `name=` */
+  readonly names: readonly Uint8Array[];
+  readonly types: readonly number[];
+  /** The physical range; finite, so that it holds no infinity. */
+  readonly lows: Float64Array;
+  readonly highs: Float64Array;
+}
+
+const float = 0;
+const integer = 1;
+const boolean = 2;
+const typeCodes = { float, integer, boolean } as const;
+
+const tab = 0x09;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const space = 0x20;
+const hash = 0x23;
+const plus = 0x2b;
+const comma = 0x2c;
+const minus = 0x2d;
+const point = 0x2e;
+const zero = 0x30;
+const letterE = 0x65;
+const letterI = 0x69;
+const letterU = 0x75;
+
+/** Every integer below is a double. */
+const exactIntegers = 2 ** 53;
+/** 10^0 … 10^22, the powers of ten that are doubles. */
+const powersOfTen = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
+const encoder = new TextEncoder();
+const latin1 = new TextDecoder("latin1");
+const booleans = [
+  ...booleanSpellings.true.map((spelling) => ({ spelling: encoder.encode(spelling), value: 1 })),
+  ...booleanSpellings.false.map((spelling) => ({ spelling: encoder.encode(spelling), value: 0 })),
+];
+
+function planFields({ fields }: Measurement): FieldPlan {
+  return {
+    names: fields.map(({ name }) => encoder.encode(`${name}=`)),
+    types: fields.map(({ type }) => typeCodes[type]),
+    lows: Float64Array.from(fields, ({ physical }) => physical[0] ?? -Number.MAX_VALUE),
+    highs: Float64Array.from(fields, ({ physical }) => physical[1] ?? Number.MAX_VALUE),
+  };
+}
+
+/** The field whose `name=` stands at `at`, tried from `expected` on; -1: none. */
+function findField(plan: FieldPlan, expected: number, bytes: Uint8Array, at: number, end: number): number {
+  const { names } = plan;
+  for (let tried = 0; tried < names.length; tried += 1) {
+    const field = (expected + tried) % names.length;
+    const name = names[field]!;
+    if (at + name.length < end && hasAt(bytes, at, name)) return field;
+  }
+  return -1;
+}
+
+function hasAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  for (let i = 0; i < wanted.length; i += 1) {
+    if (bytes[at + i] !== wanted[i]) return false;
+  }
+  return true;
+}
+
+/** Reads a line that is not plainly good. @returns Whether its reading was taken. */
+function readOddLine(
+  bytes: Uint8Array,
+  start: number,
+  next: number,
+  ordinal: number,
+  resolve: ResolveSeries,
+  context: DecodeContext,
+): boolean {
+  let end = next;
+  if (bytes[end - 1] === lineFeed) end -= 1;
+  if (bytes[end - 1] === carriageReturn) end -= 1;
+  const reading = readLine(textOf(bytes, start, end), resolve, context);
+  if ("reason" in reading) {
+    context.reject(lineRejection(bytes, start, end, ordinal, reading));
+    return false;
+  }
+  addReading(reading, context);
+  return true;
+}
+
+/** Where the line after the one at `at` begins, or `end`. */
+function lineAfter(bytes: Uint8Array, at: number, end: number): number {
+  const found = bytes.indexOf(lineFeed, at);
+  return found === -1 || found >= end ? end : found + 1;
+}
+
+/** Is the carriage return at `at` part of the line's end? */
+function endsLine(bytes: Uint8Array, at: number, end: number): boolean {
+  return at + 1 === end || bytes[at + 1] === lineFeed;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= zero && byte <= zero + 9;
+}
+
+function isLetter(byte: number): boolean {
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
+}
