@@ -100,14 +100,12 @@ describe("a birth", () => {
         const { known, now } = knownAfter(all);
         const before = new Map(known.records);
         known.put(...applyBirth(known, gateway, last, now, limits).records);
-        const expected = Map.groupBy(last.sensors, ({ id }) => id)
-          .entries()
+        const expected = [...Map.groupBy(last.sensors, ({ id }) => id)]
           .map(([id, entries]) => {
             const old = before.get(sensorKey("water", id));
             return { id, attributes: saidOf(entries, now, time) ?? rememberedOf(old, entries, time) };
           })
-          .filter(({ attributes }) => attributes !== undefined)
-          .toArray();
+          .filter(({ attributes }) => attributes !== undefined);
         const actual = expected.map(({ id }) => ({
           id,
           attributes: attributesAt(known.get("water", id)!, time),

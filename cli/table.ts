@@ -1,0 +1,37 @@
+/** One column of a text table. */
+export interface Column<Row> {
+  readonly title: string;
+  readonly value: (row: Row) => string | number | undefined;
+  /** Numbers stand right. */
+  readonly align?: "left" | "right";
+}
+
+/**
+ * Rows as text in aligned columns, two spaces apart, under their titles; what is undefined is a hyphen. Ends with a newline.
+ */
+export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const lines = [
+    columns.map(({ title }) => title),
+    ...rows.map((row) => columns.map(({ value }) => clean(value(row)))),
+  ];
+  const widths = columns.map((_, i) => Math.max(...lines.map((line) => widthOf(line[i]!))));
+  return lines
+    .map((line) => {
+      const cells = line.map((text, i) => {
+        const blanks = " ".repeat(widths[i]! - widthOf(text));
+        return columns[i]!.align === "right" ? blanks + text : text + blanks;
+      });
+      return `${cells.join("  ").trimEnd()}\n`;
+    })
+    .join("");
+}
+
+/** Text from outside must not move the terminal's cursor. */
+function clean(value: string | number | undefined): string {
+  return value === undefined || value === "" ? "-" : String(value).replaceAll(/\p{C}/gu, "\ufffd");
+}
+
+/** Columns on a terminal, marks that stand on the letter before taking none. */
+function widthOf(text: string): number {
+  return [...text.replaceAll(/\p{M}/gu, "")].length;
+}
