@@ -31,7 +31,9 @@ function clean(value: string | number | undefined): string {
   return value === undefined || value === "" ? "-" : String(value).replaceAll(/\p{C}/gu, "\ufffd");
 }
 
-/** Columns on a terminal, marks that stand on the letter before taking none. */
+const graphemes = new Intl.Segmenter();
+
+/** Letters on a terminal, with the marks that stand on them. */
 function widthOf(text: string): number {
-  return [...text.replaceAll(/\p{M}/gu, "")].length;
+  return /^[ -~]*$/.test(text) ? text.length : Array.from(graphemes.segment(text)).length;
 }

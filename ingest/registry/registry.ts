@@ -2,7 +2,7 @@ import { Counter, Gauge } from "prom-client";
 import type { Registry as Metrics } from "prom-client";
 import type { Log } from "#runtime/log.ts";
 import { openRecordStore } from "#runtime/record-store.ts";
-import type { RecordStore, RecordTransaction } from "#runtime/record-store.ts";
+import type { RecordReader, RecordStore, RecordTransaction } from "#runtime/record-store.ts";
 import type { Birth } from "#telemetry/birth.ts";
 import type { GatewayIdentity } from "#telemetry/names.ts";
 import type { SensorAttributes } from "#telemetry/sensor.ts";
@@ -13,7 +13,7 @@ import type { SensorOwner } from "./sensor-index.ts";
 import { attributesAt } from "./sensor-record.ts";
 import type { SensorRecord, SensorRef } from "./sensor-record.ts";
 import { changesSince, readGatewayBirths, writeGatewayBirth, writeSensors } from "./sensor-table.ts";
-import type { GatewayBirth, Records } from "./sensor-table.ts";
+import type { GatewayBirth } from "./sensor-table.ts";
 
 /**
  * Who the sensors are: births and operators' decisions, on disk in a folder that the platform and the CLI share, and in memory for
@@ -193,7 +193,7 @@ class StoredRegistry implements Registry {
   }
 
   /** Takes over what other processes have written. */
-  #catchUp(records: Records): void {
+  #catchUp(records: RecordReader): void {
     const { next, changed } = changesSince(records, this.#seen);
     for (const record of changed) this.#index.put(record);
     this.#seen = next;

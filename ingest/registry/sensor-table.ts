@@ -1,11 +1,8 @@
-import type { RecordStore, RecordTransaction } from "#runtime/record-store.ts";
+import type { RecordReader, RecordTransaction } from "#runtime/record-store.ts";
 import { sensorKey } from "./sensor-record.ts";
 import type { SensorRecord } from "./sensor-record.ts";
 
 /** How the registry lies in the record store; other processes learn from `changes` which sensors to read again. */
-
-/** Reads of a store, in a transaction or not. */
-export type Records = Pick<RecordStore | RecordTransaction, "get" | "entries">;
 
 /** A gateway's last birth. */
 export interface GatewayBirth {
@@ -45,7 +42,7 @@ export function writeSensors(records: RecordTransaction, changed: readonly Senso
 
 /** Records written since change `since` (each once), and the number that the next write will get. From -1: all records. */
 export function changesSince(
-  records: Records,
+  records: RecordReader,
   since: number,
 ): { readonly next: number; readonly changed: readonly SensorRecord[] } {
   const { next, keys } = recentChanges(records);
@@ -56,7 +53,7 @@ export function changesSince(
   return { next, changed };
 }
 
-export function readGatewayBirths(records: Records): GatewayBirth[] {
+export function readGatewayBirths(records: RecordReader): GatewayBirth[] {
   return records.entries(gateways).map(([, birth]) => birth as GatewayBirth);
 }
 
@@ -64,10 +61,10 @@ export function writeGatewayBirth(records: RecordTransaction, birth: GatewayBirt
   records.put(gateways, birth.gateway, birth);
 }
 
-function readSensors(records: Records): SensorRecord[] {
+function readSensors(records: RecordReader): SensorRecord[] {
   return records.entries(sensors).map(([, record]) => record as SensorRecord);
 }
 
-function recentChanges(records: Records): RecentChanges {
+function recentChanges(records: RecordReader): RecentChanges {
   return (records.get(changes, recent) as RecentChanges | undefined) ?? { next: 0, keys: [] };
 }
