@@ -1,0 +1,165 @@
+import { MarsadError } from "./errors.ts";
+import { LmdbCorruptError, LmdbFile, type LmdbTable, LmdbWriteError } from "./lmdb-file.ts";
+
+/**
+ * JSON records that people edit (identities, sensors): few, small, shared by processes. Every process that opened the
+ * folder reads what any of them committed, and `watch` tells of it.
+ */
+export interface RecordStore extends RecordReader, AsyncDisposable {
+  /** Raised by one in every transaction that wrote; the same number in every process. */
+  readonly version: number;
+  /**
+   * All or nothing, over any number of tables, on disk (fsynced) when it returns. One at a time over all processes, so
+   * what `work` reads stays true until it ends; it must not await. What it throws is thrown on, and nothing is kept.
+   * @throws MarsadError RECORDS_UNWRITABLE: the disk refuses; nothing was changed.
+   */
+  transaction<T>(work: (records: RecordTransaction) => T): T;
+  /** Calls `listener` after each change by any process, this one too, until `signal`; changes in between are one call. */
+  watch(listener: (version: number) => void, options: { signal: AbortSignal; interval_ms?: number }): void;
+}
+
+export interface RecordReader {
+  /** The record as parsed JSON, undefined when there is none. Its shape is for the caller to check. */
+  get(table: string, key: string): unknown;
+  /** In order of key. */
+  entries(table: string, filter?: { prefix?: string }): RecordEntry[];
+}
+
+export interface RecordTransaction extends RecordReader {
+  /** @param record  What JSON can say. */
+  put(table: string, key: string, record: unknown): void;
+  /** @returns whether there was one. */
+  remove(table: string, key: string): boolean;
+}
+
+export type RecordEntry = [key: string, record: unknown];
+
+/** Address space; records are kilobytes. */
+const mapBytes = 256 * 1024 * 1024;
+const versionKey = "version";
+
+/**
+ * Opens, or makes, the record store in folder `path`. Tables need no declaration; keys are up to 1 kB.
+ * @throws MarsadError RECORDS_CORRUPT, RECORDS_UNWRITABLE
+ */
+export async function openRecordStore(path: string): Promise<RecordStore> {
+  try {
+    return new LmdbRecordStore(new LmdbFile({ path, tables: ["records", "meta"], mapBytes }));
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
+function translated(error: unknown): unknown {
+  if (error instanceof LmdbCorruptError)
+    return new MarsadError("RECORDS_CORRUPT", error.message, { cause: error });
+  if (error instanceof LmdbWriteError)
+    return new MarsadError("RECORDS_UNWRITABLE", error.message, { cause: error });
+  return error;
+}
+
+class LmdbRecordStore implements RecordStore {
+  readonly #file: LmdbFile;
+  readonly #watchers = new Set<() => void>();
+  readonly #closed = new AbortController();
+
+  constructor(file: LmdbFile) {
+    this.#file = file;
+  }
+
+  get version(): number {
+    return this.#file.read(() => this.#version());
+  }
+
+  get(table: string, key: string): unknown {
+    return this.#file.read(() => decode(this.#records().getBinary([table, key])));
+  }
+
+  entries(table: string, filter: { prefix?: string } = {}): RecordEntry[] {
+    const prefix = filter.prefix ?? "";
+    return this.#file.read(() => {
+      const entries: RecordEntry[] = [];
+      for (const { key, value } of this.#records().getRange({ start: [table, prefix] })) {
+        const [ofTable, name] = key as [string, string];
+        if (ofTable !== table || !name.startsWith(prefix)) break;
+        entries.push([name, decode(value)]);
+      }
+      return entries;
+    });
+  }
+
+  transaction<T>(work: (records: RecordTransaction) => T): T {
+    let wrote = false;
+    const records: RecordTransaction = {
+      get: (table, key) => this.get(table, key),
+      entries: (table, filter) => this.entries(table, filter),
+      put: (table, key, record) => {
+        void this.#records().put([table, key], encode(record));
+        wrote = true;
+      },
+      remove: (table, key) => {
+        if (!this.#records().doesExist([table, key])) return false;
+        void this.#records().remove([table, key]);
+        wrote = true;
+        return true;
+      },
+    };
+    const result = this.#write(() => {
+      const result = work(records);
+      if (wrote) void this.#file.table("meta").put(versionKey, encode(this.#version() + 1));
+      return result;
+    });
+    if (wrote) setImmediate(() => this.#watchers.forEach((check) => check()));
+    return result;
+  }
+
+  watch(listener: (version: number) => void, options: { signal: AbortSignal; interval_ms?: number }): void {
+    const signal = AbortSignal.any([options.signal, this.#closed.signal]);
+    if (signal.aborted) return;
+    let seen = this.version;
+    const check = (): void => {
+      if (signal.aborted || this.version === seen) return;
+      seen = this.version;
+      listener(seen);
+    };
+    const timer = setInterval(check, options.interval_ms ?? 300).unref();
+    this.#watchers.add(check);
+    signal.addEventListener("abort", () => {
+      clearInterval(timer);
+      this.#watchers.delete(check);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
+    this.#file.close();
+  }
+
+  #write<T>(work: () => T): T {
+    try {
+      return this.#file.write(work);
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+
+  #records(): LmdbTable {
+    return this.#file.table("records");
+  }
+
+  #version(): number {
+    return Number(decode(this.#file.table("meta").getBinary(versionKey)) ?? 0);
+  }
+}
+
+function encode(record: unknown): Uint8Array {
+  const text = JSON.stringify(record);
+  if (text === undefined) throw new TypeError("a record must be something that JSON can say");
+  return Buffer.from(text);
+}
+
+function decode(bytes: Uint8Array | undefined): unknown {
+  return bytes === undefined
+    ? undefined
+    : JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
+}
