@@ -1,154 +1,210 @@
-import { once } from "node:events";
-import { type MessagePort, type Transferable, Worker, parentPort, workerData } from "node:worker_threads";
-import { type ErrorCode, MarsadError, errorCodes } from "./errors.ts";
+import { type Transferable, Worker, parentPort, workerData } from "node:worker_threads";
+import { MarsadError } from "./errors.ts";
+import { type PortableError, fromPortable, toPortable } from "./portable-error.ts";
 
-/** What a worker thread answers: one argument, one answer, both cloned or transferred. */
-export type WorkerMethods = Record<string, (argument: never) => unknown>;
+/**
+ * What a worker thread offers, as its client sees it: an interface whose methods take at most one argument. The worker
+ * may answer each at once, by a promise, or `transferred`.
+ */
+export type Methods<M> = { readonly [K in keyof M]: (argument: never) => unknown };
+type Argument<M extends Methods<M>, K extends keyof M> =
+  Parameters<M[K]> extends [] ? undefined : Parameters<M[K]>[0];
+type Answer<M extends Methods<M>, K extends keyof M> = Awaited<ReturnType<M[K]>>;
+type Implementation<M extends Methods<M>> = {
+  readonly [K in keyof M]: (argument: Argument<M, K>) => Sent<Answer<M, K>> | Promise<Sent<Answer<M, K>>>;
+};
+type Sent<T> = T | Transferred<T>;
 
-/** The calling side of a worker thread. */
-export interface WorkerClient<Methods extends WorkerMethods> extends AsyncDisposable {
+/** A worker thread, seen from the thread that opened it. */
+export interface WorkerClient<M extends Methods<M>> extends AsyncDisposable {
   /**
-   * Calls are answered in the order the thread finishes them. Rejects with the thread's own error (a `MarsadError` keeps its code), and
-   * when the thread ends.
-   * @param transfer  Buffers that are given away with the argument.
+   * Calls begin in the order they were made. An error that the method throws is thrown here, a `MarsadError` as one.
+   * @param transfer  Buffers in `argument` that are moved, not copied.
+   * @throws MarsadError THREAD_LOST: the worker has ended, or was closed.
    */
-  call<Name extends keyof Methods & string>(
-    name: Name,
-    argument: Parameters<Methods[Name]>[0],
+  call<K extends keyof M & string>(
+    method: K,
+    argument: Argument<M, K>,
     transfer?: readonly Transferable[],
-  ): Promise<AnswerOf<Methods[Name]>>;
+  ): Promise<Answer<M, K>>;
+  /** Resolves when the thread is gone: with why when it ended by itself, with undefined when it was closed. */
+  readonly ended: Promise<MarsadError | undefined>;
 }
 
-type AnswerOf<Method extends (argument: never) => unknown> =
-  Awaited<ReturnType<Method>> extends Transferred<infer Value> ? Value : Awaited<ReturnType<Method>>;
-
-interface Call {
-  readonly id: number;
-  readonly name: string;
-  readonly argument: unknown;
+/** What `serveWorker`'s function hands over. */
+export interface Served<M extends Methods<M>> {
+  readonly methods: Implementation<M>;
+  /** Called once, after the last call has been answered; what it throws, the client's disposal throws. */
+  close?(): void | Promise<void>;
 }
 
-type Answer =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: { readonly message: string; readonly code?: ErrorCode; readonly stack?: string } };
+/** An answer whose `buffers` are moved to the caller, not copied. */
+export function transferred<T>(value: T, buffers: readonly Transferable[]): Transferred<T> {
+  return new Transferred(value, buffers);
+}
 
-/** The call that asks the thread to close; no method may be called so. */
-const closing = "close";
-
-/** An answer whose buffers are given away instead of copied. */
-export class Transferred<Value> {
-  readonly value: Value;
+export class Transferred<T> {
+  readonly value: T;
   readonly buffers: readonly Transferable[];
 
-  constructor(value: Value, buffers: readonly Transferable[]) {
+  constructor(value: T, buffers: readonly Transferable[]) {
     this.value = value;
     this.buffers = buffers;
   }
 }
 
-/** Starts `file` as a worker thread, which calls `serveWorker`; resolves when it is ready to be called, rejects with what kept it from it. */
-export async function openWorker<Methods extends WorkerMethods>(
-  file: URL,
-  init: unknown,
-): Promise<WorkerClient<Methods>> {
+type Request = [id: number, method: string, argument: unknown] | "close";
+type Response = [id: number, answer: unknown] | [id: number, undefined, error: PortableError];
+/** Opening and closing are answered like calls with these numbers. */
+const openingId = 0;
+const closingId = -1;
+
+/** How long a closed worker may take to leave its event loop before it is ended. */
+const exitGrace_ms = 2_000;
+
+/**
+ * Starts `file` (which calls `serveWorker`) in a thread of its own, and resolves when that has opened what it serves.
+ * @param init  Handed to the worker's opening function, by structured clone.
+ * @throws what the opening function threw; MarsadError THREAD_LOST when the thread died before.
+ */
+export async function openWorker<M extends Methods<M>>(file: URL, init: unknown): Promise<WorkerClient<M>> {
   const worker = new Worker(file, { workerData: init });
-  const pending = new Map<number, PromiseWithResolvers<unknown>>();
-  let nextId = 1;
-  let ended: Error | undefined;
-  const end = (error: Error): void => {
-    ended ??= error;
-    for (const { reject } of pending.values()) reject(ended);
-    pending.clear();
-  };
-  worker.on("message", (answer: Answer) => {
-    const call = pending.get(answer.id);
-    pending.delete(answer.id);
-    if ("error" in answer) call?.reject(reviveError(answer.error));
-    else call?.resolve(answer.value);
-  });
-  worker.on("error", (error) => end(error instanceof Error ? error : new Error(String(error))));
-  worker.on("exit", (code) => end(new Error(`the thread ${file.pathname.split("/").at(-1)} has ended (${code})`)));
+  const client = new ThreadClient<M>(worker, file.pathname.split("/").at(-1) ?? "");
+  try {
+    await client.opened;
+    return client;
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  }
+}
 
-  const call = async (name: string, argument: unknown, transfer: readonly Transferable[] = []): Promise<unknown> => {
-    if (ended) throw ended;
-    const id = nextId++;
-    const answer = Promise.withResolvers<unknown>();
-    pending.set(id, answer);
-    worker.postMessage({ id, name, argument } satisfies Call, transfer);
-    return await answer.promise;
-  };
+interface Waiting {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
 
-  const ready = Promise.withResolvers<unknown>();
-  pending.set(0, ready); // `serveWorker` answers call 0 when it has opened
-  await ready.promise;
+class ThreadClient<M extends Methods<M>> implements WorkerClient<M> {
+  readonly opened: Promise<unknown>;
+  readonly ended: Promise<MarsadError | undefined>;
+  readonly #worker: Worker;
+  readonly #name: string;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = openingId;
+  /** Why calls are refused now. */
+  #refusal: MarsadError | undefined;
+  #closing: Promise<void> | undefined;
 
-  let closed: Promise<void> | undefined;
-  return {
-    call: call as WorkerClient<Methods>["call"],
-    [Symbol.asyncDispose]: () =>
-      (closed ??= (async () => {
-        if (ended) return;
-        const exit = once(worker, "exit");
-        await call(closing, undefined).catch(() => undefined);
-        await exit;
-      })()),
-  };
+  constructor(worker: Worker, name: string) {
+    this.#worker = worker;
+    this.#name = name;
+    this.opened = this.#answerTo(openingId);
+    const ended = Promise.withResolvers<MarsadError | undefined>();
+    this.ended = ended.promise;
+    worker.on("message", (response: Response) => this.#take(response));
+    worker.on("messageerror", (error) => this.#lose("an answer could not be read", error));
+    worker.on("error", (error) => this.#lose("it threw outside of any call", error));
+    worker.on("exit", () => {
+      this.#lose("it exited");
+      ended.resolve(this.#closing === undefined ? this.#refusal : undefined);
+    });
+  }
+
+  async call<K extends keyof M & string>(
+    method: K,
+    argument: Argument<M, K>,
+    transfer: readonly Transferable[] = [],
+  ): Promise<Answer<M, K>> {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    const id = ++this.#lastId;
+    this.#worker.postMessage([id, method, argument] satisfies Request, transfer);
+    return (await this.#answerTo(id)) as Answer<M, K>;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    if (this.#refusal === undefined) {
+      this.#refusal = new MarsadError("THREAD_LOST", `the thread ${this.#name} is closed`);
+      this.#worker.postMessage("close" satisfies Request, []);
+      await this.#answerTo(closingId);
+      const impatience = setTimeout(() => void this.#worker.terminate(), exitGrace_ms);
+      void this.ended.then(() => clearTimeout(impatience));
+    }
+    await this.ended;
+  }
+
+  #answerTo(id: number): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  #take([id, answer, error]: Response): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (error === undefined) waiting?.resolve(answer);
+    else waiting?.reject(fromPortable(error));
+  }
+
+  #lose(why: string, cause?: unknown): void {
+    const loss = new MarsadError("THREAD_LOST", `the thread ${this.#name} is lost: ${why}`, { cause });
+    this.#refusal ??= loss;
+    for (const waiting of this.#waiting.values()) waiting.reject(loss);
+    this.#waiting.clear();
+    void this.#worker.terminate();
+  }
 }
 
 /**
- * The worker thread's own side: opens what `open` opens and answers calls until the caller closes it. Methods may be asynchronous, and
- * return `Transferred` to give buffers away. `close` is called once, after the last call.
+ * The worker's side: opens what it serves, then answers calls until it is closed. Call it once, at the end of the file.
+ * Methods that answer at once run one after the other; those that return a promise overlap.
  */
-export async function serveWorker<Init, Methods extends WorkerMethods>(
-  open: (init: Init) => Promise<{ methods: Methods; close: () => void | Promise<void> }>,
+export async function serveWorker<M extends Methods<M>>(
+  open: (init: never) => Served<M> | Promise<Served<M>>,
 ): Promise<void> {
   const port = parentPort;
-  if (!port) throw new TypeError("serveWorker is called in a worker thread only");
-  try {
-    const { methods, close } = await open(workerData as Init);
-    port.on("message", (call: Call) => void answer(port, call, methods, close));
-    port.postMessage({ id: 0, value: undefined } satisfies Answer);
-  } catch (error) {
-    port.postMessage({ id: 0, error: describeError(error) } satisfies Answer);
-  }
-}
+  if (port === null) throw new TypeError("serveWorker runs in a worker thread only");
+  const succeed = (id: number, answer: unknown): void => {
+    const [value, buffers] =
+      answer instanceof Transferred ? [answer.value as unknown, answer.buffers] : [answer, []];
+    port.postMessage([id, value] satisfies Response, buffers);
+  };
+  const fail = (id: number, error: unknown): void => {
+    port.postMessage([id, undefined, toPortable(error)] satisfies Response, []);
+  };
 
-async function answer(
-  port: MessagePort,
-  { id, name, argument }: Call,
-  methods: WorkerMethods,
-  close: () => void | Promise<void>,
-): Promise<void> {
+  let served: Served<M>;
   try {
-    if (name === closing) {
-      await close();
-      port.postMessage({ id, value: undefined } satisfies Answer);
-      port.close();
-      return;
+    served = await open(workerData as never);
+  } catch (error) {
+    return fail(openingId, error);
+  }
+
+  const running = new Set<Promise<void>>();
+  const run = (id: number, method: string, argument: unknown): void => {
+    try {
+      const answer = served.methods[method as keyof M](argument as never);
+      if (!(answer instanceof Promise)) return succeed(id, answer);
+      const settled = answer
+        .then((value: unknown) => succeed(id, value))
+        .catch((error: unknown) => fail(id, error))
+        .finally(() => running.delete(settled));
+      running.add(settled);
+    } catch (error) {
+      fail(id, error);
     }
-    const method = methods[name];
-    if (!method) throw new TypeError(`the thread has no method ${name}`);
-    const answered = method(argument as never);
-    const value = answered instanceof Promise ? await answered : answered;
-    if (value instanceof Transferred) port.postMessage({ id, value: value.value } satisfies Answer, value.buffers);
-    else port.postMessage({ id, value } satisfies Answer);
-  } catch (error) {
-    port.postMessage({ id, error: describeError(error) } satisfies Answer);
-  }
-}
-
-function describeError(error: unknown): Extract<Answer, { error: unknown }>["error"] {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const code = "code" in error && isErrorCode(error.code) ? { code: error.code } : {};
-  return { message: error.message, ...code, ...(error.stack !== undefined && { stack: error.stack }) };
-}
-
-function reviveError({ message, code, stack }: Extract<Answer, { error: unknown }>["error"]): Error {
-  const cause = new Error(message);
-  if (stack !== undefined) cause.stack = stack;
-  return code ? new MarsadError(code, message, { cause }) : cause;
-}
-
-function isErrorCode(code: unknown): code is ErrorCode {
-  return typeof code === "string" && code in errorCodes;
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(running);
+    try {
+      await served.close?.();
+      succeed(closingId, undefined);
+    } catch (error) {
+      fail(closingId, error);
+    }
+    port.close();
+  };
+  port.on("message", (request: Request) => (request === "close" ? void close() : run(...request)));
+  succeed(openingId, undefined);
 }
