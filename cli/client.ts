@@ -1,0 +1,117 @@
+import { Option } from "commander";
+import type { z } from "zod";
+import { MarsadError } from "#runtime/errors.ts";
+import { Problem } from "#api/problem.ts";
+
+const DEFAULT_URL = "http://127.0.0.1:8080";
+/** Milliseconds for an answer. */
+const TIMEOUT = 15_000;
+
+/** `--http URL`, for every command that asks a running platform. */
+export function httpOption(): Option {
+  return new Option("--http <url>", "where the platform answers").env("MARSAD_HTTP").default(DEFAULT_URL);
+}
+
+/** `--json`: one JSON document on stdout and nothing else. */
+export function jsonOption(): Option {
+  return new Option("--json", "print one JSON document").default(false);
+}
+
+/** Asks a running platform over HTTP. */
+export interface Client {
+  readonly url: string;
+  get<Schema extends z.ZodType>(path: string, schema: Schema, query?: Query): Promise<z.output<Schema>>;
+  post<Schema extends z.ZodType>(path: string, schema: Schema, body: object): Promise<z.output<Schema>>;
+}
+
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+/**
+ * A client for the platform at `url` (`http://host:port`, or `host:port`).
+ *
+ * Its calls reject with `MarsadError` `UNREACHABLE` when nothing answers there, or not as a Marsad platform;
+ * `NOT_FOUND` and `REFUSED` carry the platform's own words.
+ * @throws MarsadError `CONFIG_INVALID` for what is no address.
+ */
+export function openClient(url: string): Client {
+  const base = parseAddress(url);
+  const ask = async <Schema extends z.ZodType>(
+    path: string,
+    schema: Schema,
+    init: RequestInit,
+    accepted: readonly number[] = [],
+  ): Promise<z.output<Schema>> => {
+    const target = new URL(path, base);
+    const response = await reach(target, init);
+    const body = await response.json().catch(() => undefined);
+    if (!response.ok && !accepted.includes(response.status)) throw refusal(target, response.status, body);
+    const answer = schema.safeParse(body);
+    if (answer.success) return answer.data;
+    throw new MarsadError(
+      "UNREACHABLE",
+      `What answers at ${base.origin} is no Marsad platform of this version: say where it is with --http URL.`,
+      { cause: answer.error },
+    );
+  };
+  return {
+    url: base.origin,
+    // The probe's 503 is an answer, not a refusal.
+    get: (path, schema, query = {}) =>
+      ask(withQuery(path, query), schema, {}, path === "/readyz" ? [503] : []),
+    post: (path, schema, body) =>
+      ask(path, schema, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      }),
+  };
+}
+
+function parseAddress(text: string): URL {
+  const address = URL.parse(/^https?:\/\//.test(text) ? text : `http://${text}`);
+  if (address) return address;
+  throw new MarsadError("CONFIG_INVALID", `--http ${text} is no address: write ${DEFAULT_URL}, for example.`);
+}
+
+function withQuery(path: string, query: Query): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  const search = new URLSearchParams(
+    given.map(([name, value]): [string, string] => [name, String(value)]),
+  ).toString();
+  return search === "" ? path : `${path}?${search}`;
+}
+
+async function reach(target: URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(target, { ...init, signal: AbortSignal.timeout(TIMEOUT) });
+  } catch (error) {
+    const why =
+      error instanceof Error && error.name === "TimeoutError"
+        ? `does not answer within ${TIMEOUT / 1_000} s`
+        : `does not answer (${causeOf(error)})`;
+    throw new MarsadError(
+      "UNREACHABLE",
+      `The platform at ${target.origin} ${why}. Start it with "marsad up" or "marsad platform", ` +
+        "or say where it is with --http URL.",
+      { cause: error },
+    );
+  }
+}
+
+/** `fetch` hides why it failed in the error's cause: `ECONNREFUSED`. */
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (cause instanceof Error) return "code" in cause ? String(cause.code) : cause.message;
+  return String(cause);
+}
+
+function refusal(target: URL, status: number, body: unknown): MarsadError {
+  const problem = Problem.safeParse(body);
+  if (!problem.success) {
+    return new MarsadError(
+      "UNREACHABLE",
+      `What answers at ${target.origin} is no Marsad platform (HTTP ${status}).`,
+    );
+  }
+  return new MarsadError(status === 404 ? "NOT_FOUND" : "REFUSED", problem.data.detail);
+}

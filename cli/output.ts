@@ -1,0 +1,25 @@
+import { styleText } from "node:util";
+
+/** The one JSON document of `--json`. */
+export function printJson(document: unknown): void {
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+/** Colour only on a terminal, and none under NO_COLOR. */
+export const paint = {
+  good: (text: string): string => styleText("green", text, { stream: process.stdout }),
+  bad: (text: string): string => styleText("red", text, { stream: process.stdout }),
+  strong: (text: string): string => styleText("bold", text, { stream: process.stdout }),
+};
+
+const numbers = new Intl.NumberFormat("en");
+
+/** 12345 -> `12,345` */
+export function grouped(value: number): string {
+  return numbers.format(Math.round(value));
+}
+
+/** Milliseconds since 1970 as `2026-01-31 05:00:00Z`; null as undefined. */
+export function shortTime(time: number | null): string | undefined {
+  return time === null ? undefined : `${new Date(time).toISOString().slice(0, 19).replace("T", " ")}Z`;
+}
