@@ -1,3 +1,5 @@
+import { hasAt, isDigit } from "./bytes.ts";
+
 /**
  * The first line of an agent's batch, a comment to every other reader of line protocol:
  *
@@ -29,6 +31,10 @@ const uuidLength = 36;
 /** More digits than any safe integer has. */
 const maxDigits = 16;
 
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const zero = 0x30;
+
 /** The header line, with its newline. */
 export function formatBatchHeader({ outbox, first, n }: Omit<BatchHeader, "bodyStart">): string {
   return `# marsad 1 outbox=${outbox} first=${first} n=${n}\n`;
@@ -49,13 +55,13 @@ export function parseBatchHeader(payload: Uint8Array): ParsedBatchHeader | undef
   const firstEnd = digitsEnd(payload, firstAt);
   const nAt = firstEnd + upToN.length;
   const nEnd = digitsEnd(payload, nAt);
-  const lineEnd = payload[nEnd] === 0x0d ? nEnd + 1 : nEnd;
+  const lineEnd = payload[nEnd] === carriageReturn ? nEnd + 1 : nEnd;
   if (
     !uuid.test(outbox) ||
     firstEnd === firstAt ||
     !hasAt(payload, firstEnd, upToN) ||
     nEnd === nAt ||
-    (lineEnd < payload.length && payload[lineEnd] !== 0x0a)
+    (lineEnd < payload.length && payload[lineEnd] !== lineFeed)
   ) {
     return broken(payload);
   }
@@ -67,26 +73,15 @@ export function parseBatchHeader(payload: Uint8Array): ParsedBatchHeader | undef
   return { ok: true, header: { outbox, first, n, bodyStart: Math.min(lineEnd + 1, payload.length) } };
 }
 
-function hasAt(payload: Uint8Array, at: number, wanted: Uint8Array): boolean {
-  for (let i = 0; i < wanted.length; i += 1) {
-    if (payload[at + i] !== wanted[i]) return false;
-  }
-  return true;
-}
-
 function digitsEnd(payload: Uint8Array, at: number): number {
   let end = at;
-  while (end - at < maxDigits && isDigit(payload[end])) end += 1;
+  while (end - at < maxDigits && end < payload.length && isDigit(payload[end]!)) end += 1;
   return end;
-}
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
 }
 
 function number(payload: Uint8Array, at: number, end: number): number {
   let value = 0;
-  for (let i = at; i < end; i += 1) value = value * 10 + payload[i]! - 0x30;
+  for (let i = at; i < end; i += 1) value = value * 10 + payload[i]! - zero;
   return value;
 }
 

@@ -13,23 +13,19 @@ export function problem(reason: Reason, detail: string): Problem {
   return { reason, detail };
 }
 
-/** What `series` is, in the measurement's table. */
-export interface FoundSeries {
-  /** The measurement's index in the catalogue. */
-  readonly measurement: number;
-  readonly handle: SeriesHandle;
+/** The measurement's index in the catalogue. */
+export function checkMeasurement(name: string, context: DecodeContext): number | Problem {
+  const index = context.tables.findIndex((table) => table.measurement.name === name);
+  if (index !== -1) return index;
+  return problem("unknown-measurement", `the catalogue has no measurement ${quoted(name)}`);
 }
 
-/** In this order: the measurement is known, the sensor's id is well-formed, registered, and the sender's. */
-export function checkSeries(
+/** In this order: the sensor's id is well-formed, and registered. Whose it is, `checkOwner` tells. */
+export function checkSensor(
   measurement: string,
   sensor: string,
   resolve: ResolveSeries,
-  context: DecodeContext,
-): FoundSeries | Problem {
-  const index = context.tables.findIndex((table) => table.measurement.name === measurement);
-  if (index === -1)
-    return problem("unknown-measurement", `the catalogue has no measurement ${quoted(measurement)}`);
+): SeriesHandle | Problem {
   if (!SensorId.safeParse(sensor).success) {
     return problem("syntax", `${quoted(sensor)} is no sensor id: 1 to 64 letters, digits and . _ : -`);
   }
@@ -38,7 +34,7 @@ export function checkSeries(
     return problem("unknown-sensor", `the sensor ${sensor} is not registered: send a birth that names it`);
   }
   if (handle === "sensor-retired") return problem("sensor-retired", `the sensor ${sensor} is retired`);
-  return { measurement: index, handle };
+  return handle;
 }
 
 /** One gateway speaks for a sensor. */

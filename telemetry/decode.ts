@@ -26,7 +26,7 @@ export interface SeriesHandle {
   readonly gateway: number;
 }
 
-/** Asked once for each key that the index does not know: the registry's answer, or why not. */
+/** Asked for each key that the scanner's index does not know, and for each reading by the others: the registry's answer, or why not. */
 export type ResolveSeries = (
   measurement: string,
   sensor: string,

@@ -1,3 +1,4 @@
+import { hasAt } from "./bytes.ts";
 import type { GatewayIdentity } from "./names.ts";
 
 /** What a gateway may send readings as: the last level of `up/…`. */
@@ -73,7 +74,7 @@ export function matchUplink(
   }
   const from = start + prefix.length;
   for (const { channel, bytes } of suffixes) {
-    if (bytes.length === rest && sameBytes(buffer, from, bytes)) return channel;
+    if (bytes.length === rest && hasAt(buffer, from, bytes)) return channel;
   }
   return undefined;
 }
@@ -98,11 +99,4 @@ export function mayPublish(gateway: GatewayIdentity, topic: string): boolean {
 /** May `gateway` subscribe to `filter`? Only to what is told to it: its own `down/#` and everything below. */
 export function maySubscribe(gateway: GatewayIdentity, filter: string): boolean {
   return filter.startsWith(`${topicPrefix(gateway)}down/`);
-}
-
-function sameBytes(buffer: Uint8Array, from: number, wanted: Uint8Array): boolean {
-  for (let i = 0; i < wanted.length; i += 1) {
-    if (buffer[from + i] !== wanted[i]) return false;
-  }
-  return true;
 }

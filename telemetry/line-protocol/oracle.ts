@@ -1,5 +1,13 @@
-import { checkField, checkOwner, checkSeries, checkTime, problem, quoted } from "../check.ts";
-import type { FoundSeries, Problem } from "../check.ts";
+import {
+  checkField,
+  checkMeasurement,
+  checkOwner,
+  checkSensor,
+  checkTime,
+  problem,
+  quoted,
+} from "../check.ts";
+import type { Problem } from "../check.ts";
 import type { Measurement } from "../catalogue.ts";
 import type { DecodeContext, DecodeCount, ResolveSeries, SeriesHandle } from "../decode.ts";
 import type { Rejection } from "../rejection.ts";
@@ -74,43 +82,49 @@ export function readLine(
   const key = keyEnd === -1 ? line : line.slice(0, keyEnd);
   const series = readKey(key, resolve, context);
   if ("reason" in series) return series;
-  const foreign = checkOwner(series.handle, series.sensor, context);
+  const { measurement, sensor, handle } = series;
+  const foreign = checkOwner(handle, sensor, context);
   if (foreign) return foreign;
   if (keyEnd === -1)
     return problem("syntax", "the line has no fields: measurement,sensor=id field=value time");
 
-  const fields = readFields(line.slice(keyEnd + 1), context.tables[series.measurement]!.measurement);
+  const fields = readFields(line.slice(keyEnd + 1), context.tables[measurement]!.measurement);
   if ("reason" in fields) return fields;
   const time = readTime(fields.timeText, context);
   if (typeof time !== "number") return time;
-  return { measurement: series.measurement, handle: series.handle, values: fields.values, time };
+  return { measurement, handle, values: fields.values, time };
 }
 
-/** `measurement,sensor=id`, all but whose it is. */
-export function readKey(
-  key: string,
-  resolve: ResolveSeries,
-  context: DecodeContext,
-): (FoundSeries & { readonly sensor: string }) | Problem {
-  const [measurement = "", ...tags] = key.split(",");
-  if (measurement === "") return problem("syntax", "the line does not begin with a measurement");
-  if (!context.tables.some((table) => table.measurement.name === measurement)) {
-    return problem("unknown-measurement", `the catalogue has no measurement ${quoted(measurement)}`);
-  }
+/** A key's series; `measurement` is the index in the catalogue. */
+export interface LineKey {
+  readonly measurement: number;
+  readonly sensor: string;
+  readonly handle: SeriesHandle;
+}
+
+/** `measurement,sensor=id`: all of step 1 but whose sensor it is. */
+export function readKey(key: string, resolve: ResolveSeries, context: DecodeContext): LineKey | Problem {
+  const [name = "", ...tags] = key.split(",");
+  if (name === "") return problem("syntax", "the line does not begin with a measurement");
+  const measurement = checkMeasurement(name, context);
+  if (typeof measurement !== "number") return measurement;
   let sensor: string | undefined;
   for (const tag of tags) {
     const equals = tag.indexOf("=");
     if (equals < 1) return problem("syntax", `${quoted(tag)} is no tag: name=value`);
-    const name = tag.slice(0, equals);
-    if (name !== "sensor") {
-      return problem("unexpected-tag", `the tag ${quoted(name)} comes from the registry; send only sensor`);
+    const tagName = tag.slice(0, equals);
+    if (tagName !== "sensor") {
+      return problem(
+        "unexpected-tag",
+        `the tag ${quoted(tagName)} comes from the registry; send only sensor`,
+      );
     }
     if (sensor !== undefined) return problem("syntax", "the sensor is given twice");
     sensor = tag.slice(equals + 1);
   }
   if (sensor === undefined) return problem("syntax", "the line names no sensor: measurement,sensor=id");
-  const series = checkSeries(measurement, sensor, resolve, context);
-  return "reason" in series ? series : { ...series, sensor };
+  const handle = checkSensor(name, sensor, resolve);
+  return "reason" in handle ? handle : { measurement, sensor, handle };
 }
 
 /** @param text  What follows the key. */

@@ -1,12 +1,15 @@
 import type { Catalogue, Measurement } from "../catalogue.ts";
+import { hasAt, isDigit } from "../bytes.ts";
 import type { DecodeContext, DecodeCount, ResolveSeries } from "../decode.ts";
 import type { ReadingTable } from "../reading-table.ts";
-import { addReading, booleanSpellings, lineRejection, readKey, readLine, textOf } from "./oracle.ts";
+import { addReading, lineRejection, readKey, readLine, textOf } from "./oracle.ts";
 import { hashByte, hashSeed } from "./series-index.ts";
 import type { SeriesIndex } from "./series-index.ts";
+import { ValueScanner } from "./value-scanner.ts";
 
 /**
- * Line protocol from bytes to columns, for rate: no object and no string for an accepted reading of a known series.
+ * Line protocol from bytes to columns, for rate: no object and no string for an accepted reading of a known series
+ * (tests/bench/scanner.bench.ts: ten times its oracle).
  *
  * It knows only the good way through a line. Whatever is not plainly good (a refused line, an odd but valid one) is read again by
  * `readLine`, so that the grammar, the order of checks and the reasons are stated once, in `oracle.ts`.
@@ -14,11 +17,11 @@ import type { SeriesIndex } from "./series-index.ts";
 export class LineScanner {
   readonly #plans: readonly FieldPlan[];
   readonly #count: DecodeCount = { accepted: 0, seen: 0, refused: 0 };
-  /** Where the value that was scanned last ends. */
-  #valueEnd = 0;
-  /** Where the line that was scanned last is followed by the next. */
+  readonly #value = new ValueScanner();
+  /** Where the line that was taken last is followed by the next. */
   #nextLine = 0;
 
+  /** @param catalogue  The one that the contexts' tables are made from. */
   constructor(catalogue: Catalogue) {
     this.#plans = catalogue.measurements.map(planFields);
   }
@@ -70,7 +73,7 @@ export class LineScanner {
     return count;
   }
 
-  /** Adds the reading of a plainly good line and sets `#nextLine`; false, and no trace of it, for any other. */
+  /** Adds the reading of a plainly good line and sets `#nextLine`; false, and no row, for any other. */
   #scanLine(
     bytes: Uint8Array,
     start: number,
@@ -130,6 +133,7 @@ export class LineScanner {
   ): number {
     const { values } = table;
     for (let i = 0; i < values.length; i += 1) values[i]![row] = Number.NaN;
+    const scanned = this.#value;
     let at = start;
     let expected = 0;
     for (;;) {
@@ -139,13 +143,13 @@ export class LineScanner {
       at += plan.names[field]!.length;
 
       const type = plan.types[field]!;
-      const value = type === boolean ? this.#scanBoolean(bytes, at, end) : this.#scanNumber(bytes, at, end);
-      // Also false for NaN, which stands for "not plainly good".
+      const value = type === boolean ? scanned.boolean(bytes, at, end) : scanned.number(bytes, at, end);
+      // NaN, which is no value, fails here too.
       if (!(value >= plan.lows[field]! && value <= plan.highs[field]!)) return -1;
       if (type === integer && !Number.isSafeInteger(value)) return -1;
       values[field]![row] = value;
 
-      at = this.#valueEnd;
+      at = scanned.end;
       if (at >= end) return -1;
       const delimiter = bytes[at]!;
       at += 1;
@@ -153,75 +157,15 @@ export class LineScanner {
       if (delimiter !== comma) return -1;
     }
   }
-
-  /** The number at `start`; sets `#valueEnd`. NaN when it is spelled in no way a number is. */
-  #scanNumber(bytes: Uint8Array, start: number, end: number): number {
-    let at = start;
-    const negative = at < end && bytes[at] === minus;
-    if (negative) at += 1;
-    const digitsStart = at;
-    let mantissa = 0;
-    while (at < end && isDigit(bytes[at]!)) {
-      mantissa = mantissa * 10 + (bytes[at]! - zero);
-      at += 1;
-    }
-    if (at === digitsStart) return Number.NaN;
-
-    let power = 0;
-    let next = at < end ? bytes[at]! : space;
-    if (next === letterI || (next === letterU && !negative)) {
-      this.#valueEnd = at + 1;
-    } else {
-      if (next === point) {
-        at += 1;
-        const fractionStart = at;
-        while (at < end && isDigit(bytes[at]!)) {
-          mantissa = mantissa * 10 + (bytes[at]! - zero);
-          at += 1;
-        }
-        if (at === fractionStart) return Number.NaN;
-        power = fractionStart - at;
-        next = at < end ? bytes[at]! : space;
-      }
-      if ((next | 0x20) === letterE) {
-        at += 1;
-        const sign = at < end ? bytes[at]! : space;
-        if (sign === minus || sign === plus) at += 1;
-        const exponentStart = at;
-        let exponent = 0;
-        while (at < end && isDigit(bytes[at]!)) {
-          exponent = exponent * 10 + (bytes[at]! - zero);
-          at += 1;
-        }
-        if (at === exponentStart) return Number.NaN;
-        power += sign === minus ? -exponent : exponent;
-      }
-      this.#valueEnd = at;
-    }
-
-    // Both operands are exact, so the one rounding is the right one (Clinger 1990).
-    if (mantissa < exactIntegers && power >= -22 && power <= 22) {
-      const value = power < 0 ? mantissa / powersOfTen[-power]! : mantissa * powersOfTen[power]!;
-      return negative ? -value : value;
-    }
-    return Number(latin1.decode(bytes.subarray(start, at)));
-  }
-
-  /** 1 or 0 for the boolean at `start`; sets `#valueEnd`. NaN when there is none. */
-  #scanBoolean(bytes: Uint8Array, start: number, end: number): number {
-    for (const { spelling, value } of booleans) {
-      if (
-        start + spelling.length < end &&
-        hasAt(bytes, start, spelling) &&
-        !isLetter(bytes[start + spelling.length]!)
-      ) {
-        this.#valueEnd = start + spelling.length;
-        return value;
-      }
-    }
-    return Number.NaN;
-  }
 }
+
+const tab = 0x09;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const space = 0x20;
+const hash = 0x23;
+const comma = 0x2c;
+const zero = 0x30;
 
 /** What the scanner needs of a measurement's fields, by the field's index. */
 interface FieldPlan {
@@ -238,32 +182,8 @@ const integer = 1;
 const boolean = 2;
 const typeCodes = { float, integer, boolean } as const;
 
-const tab = 0x09;
-const lineFeed = 0x0a;
-const carriageReturn = 0x0d;
-const space = 0x20;
-const hash = 0x23;
-const plus = 0x2b;
-const comma = 0x2c;
-const minus = 0x2d;
-const point = 0x2e;
-const zero = 0x30;
-const letterE = 0x65;
-const letterI = 0x69;
-const letterU = 0x75;
-
-/** Every integer below is a double. */
-const exactIntegers = 2 ** 53;
-/** 10^0 … 10^22, the powers of ten that are doubles. */
-const powersOfTen = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
-const encoder = new TextEncoder();
-const latin1 = new TextDecoder("latin1");
-const booleans = [
-  ...booleanSpellings.true.map((spelling) => ({ spelling: encoder.encode(spelling), value: 1 })),
-  ...booleanSpellings.false.map((spelling) => ({ spelling: encoder.encode(spelling), value: 0 })),
-];
-
 function planFields({ fields }: Measurement): FieldPlan {
+  const encoder = new TextEncoder();
   return {
     names: fields.map(({ name }) => encoder.encode(`${name}=`)),
     types: fields.map(({ type }) => typeCodes[type]),
@@ -281,13 +201,6 @@ function findField(plan: FieldPlan, expected: number, bytes: Uint8Array, at: num
     if (at + name.length < end && hasAt(bytes, at, name)) return field;
   }
   return -1;
-}
-
-function hasAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
-  for (let i = 0; i < wanted.length; i += 1) {
-    if (bytes[at + i] !== wanted[i]) return false;
-  }
-  return true;
 }
 
 /** Reads a line that is not plainly good. @returns Whether its reading was taken. */
@@ -320,13 +233,4 @@ function lineAfter(bytes: Uint8Array, at: number, end: number): number {
 /** Is the carriage return at `at` part of the line's end? */
 function endsLine(bytes: Uint8Array, at: number, end: number): boolean {
   return at + 1 === end || bytes[at + 1] === lineFeed;
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= zero && byte <= zero + 9;
-}
-
-function isLetter(byte: number): boolean {
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x7a;
 }
