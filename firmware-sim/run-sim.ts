@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Catalogue } from "#telemetry/catalogue.ts";
+import { MarsadError } from "#runtime/errors.ts";
+import type { Log } from "#runtime/log.ts";
+import type { Address } from "./address.ts";
+import type { City } from "./city.ts";
+import { openLineSender, type LineSender } from "./line-sender.ts";
+import { Outlet } from "./outlet.ts";
+import { Simulation, type Progress } from "./simulation.ts";
+import { readState } from "./state-file.ts";
+
+export type { Progress } from "./simulation.ts";
+
+export interface RunSimOptions {
+  readonly city: City;
+  readonly catalogue: Catalogue;
+  /** Where each gateway's agent takes lines, by the gateway's name. */
+  readonly targets: ReadonlyMap<string, Address>;
+  /** How far back the first start begins, and at most how much a restart fills. */
+  readonly history_ms: number;
+  /** Between a sensor's readings in history. */
+  readonly step_ms: number;
+  /** Between a sensor's live readings. */
+  readonly livePeriod_ms: number;
+  /** Folder of the saved state. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Called about once a second, and when history ends. */
+  readonly onProgress?: (progress: Progress) => void;
+  readonly now?: () => number;
+}
+
+/**
+ * Runs a city until the signal aborts: history in time order as fast as the agents take it, then live. Goes on where the last run with the
+ * same folder stopped or died.
+ * @throws MarsadError CONFIG_INVALID: a gateway without a target, or a folder with another city's state.
+ */
+export async function runSim(options: RunSimOptions): Promise<void> {
+  const { city, targets, folder, signal, log } = options;
+  const saved = await readState(folder);
+  if (saved !== undefined && saved.seed !== city.seed) {
+    const message = `${folder} holds a city with seed ${saved.seed}, not ${city.seed}: take that seed or another folder`;
+    throw new MarsadError("CONFIG_INVALID", message);
+  }
+  const senders: LineSender[] = [];
+  let simulation: Simulation | undefined;
+  try {
+    const outlets = await Promise.all(
+      city.gateways.map(async (gateway) => {
+        const address = targets.get(gateway.name);
+        if (address === undefined)
+          throw new MarsadError("CONFIG_INVALID", `targets: gateway ${gateway.name} has no address`);
+        const sender = await openLineSender(address, { signal, log });
+        senders.push(sender);
+        return new Outlet(gateway, sender, {
+          seed: city.seed,
+          firstStep_s: options.step_ms / 1000,
+          catalogue: options.catalogue,
+        });
+      }),
+    );
+    simulation = new Simulation({ ...options, outlets, flushed });
+    await simulation.run(saved);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    simulation?.handOver();
+    await Promise.all(senders.map((sender) => sender[Symbol.asyncDispose]()));
+  }
+  // Lines that never left are said again at the next start, from the state before them.
+  if (senders.every(({ queuedBytes }) => queuedBytes === 0)) await simulation?.saveAtRest();
+
+  /** All lines are with the kernel; after `patience_ms` an agent that is away no longer holds the others up. */
+  async function flushed(patience_ms: number): Promise<void> {
+    const all = Promise.all(senders.map((sender) => sender.flushed()));
+    if (patience_ms === Number.POSITIVE_INFINITY) await all;
+    else await Promise.race([all, sleep(patience_ms, undefined, { signal, ref: false })]);
+  }
+}

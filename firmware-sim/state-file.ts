@@ -1,0 +1,66 @@
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { MarsadError } from "#runtime/errors.ts";
+
+const SavedDevice = z.object({
+  last: z.number(),
+  random: z.array(z.number()),
+  state: z.record(z.string(), z.number()),
+});
+
+/**
+ * A city's simulation at rest. Between `at` and `until` the run loop goes on exactly as written in `phase`, whatever the clock says, so
+ * that what was sent after the last save is sent again with the same values.
+ */
+const SimState = z.object({
+  version: z.literal(1),
+  seed: z.number(),
+  phase: z.enum(["history", "live"]),
+  /** Simulated time: everything up to here has been said. ms since 1970. */
+  at: z.number(),
+  /** Nothing later than this is said before the next save. */
+  until: z.number(),
+  step_ms: z.number(),
+  livePeriod_ms: z.number(),
+  /** By sensor id. */
+  devices: z.record(z.string(), SavedDevice),
+});
+export type SimState = z.infer<typeof SimState>;
+
+const fileName = "city.json";
+
+/**
+ * The state in `folder`; undefined when there is none yet.
+ * @throws MarsadError STORE_FORMAT when the file is not a state of this version.
+ */
+export async function readState(folder: string): Promise<SimState | undefined> {
+  const path = join(folder, fileName);
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return SimState.parse(JSON.parse(text));
+  } catch (error) {
+    throw new MarsadError("STORE_FORMAT", `${path} is not a simulation's state of this version`, {
+      cause: error,
+    });
+  }
+}
+
+/** Replaces the state in one step: after a crash the old or the new one is there, whole. */
+export async function writeState(folder: string, state: SimState): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, fileName);
+  const next = `${path}.next`;
+  {
+    await using file = await open(next, "w");
+    await file.writeFile(JSON.stringify(state));
+    await file.datasync();
+  }
+  await rename(next, path);
+}
