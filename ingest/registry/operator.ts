@@ -22,6 +22,11 @@ export interface SensorChanges {
   readonly rollovers: RolloverChanges;
 }
 
+/** All that is said of a new sensor. */
+export interface SensorDescription extends SensorChanges {
+  readonly attributes: SensorAttributes;
+}
+
 /**
  * Registers a sensor without a birth. What the operator says of it holds for all times and wins over births to come. A retired
  * sensor comes back: as another device, described anew from `now` on.
@@ -30,16 +35,17 @@ export function addSensor(
   known: SensorRecord | undefined,
   owner: GatewayIdentity,
   sensor: string,
-  attributes: SensorAttributes,
+  description: SensorDescription,
   now: number,
 ): SensorRecord {
+  const { attributes, rollovers } = description;
   if (known && !isRetired(known)) {
     throw new MarsadError(
       "ALREADY_EXISTS",
       `Sensor ${sensor} of ${owner.agency} exists, behind gateway ${known.gateway}; change it with \`marsad sensor set\`.`,
     );
   }
-  if (!known) return override(newSensor(owner, sensor, now), { attributes, rollovers: {} }, 0);
+  if (!known) return override(newSensor(owner, sensor, now), description, 0);
   const back: SensorRecord = {
     ...known,
     gateway: owner.name,
@@ -49,7 +55,7 @@ export function addSensor(
   };
   const changes = {
     attributes: { ...cleared(known.overrides), ...attributes },
-    rollovers: cleared(known.rollovers),
+    rollovers: { ...cleared(known.rollovers), ...rollovers },
   };
   return replaceDevice(override(back, changes, now), now);
 }

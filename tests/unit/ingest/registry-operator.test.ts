@@ -9,14 +9,19 @@ import {
   retire,
   verify,
 } from "#ingest/registry/operator.ts";
+import type { SensorDescription } from "#ingest/registry/operator.ts";
 import { applyBirth } from "#ingest/registry/birth.ts";
 import { attributesAt, rolloverAt } from "#ingest/registry/sensor-record.ts";
 import type { SensorRecord } from "#ingest/registry/sensor-record.ts";
 
 const gateway = { name: "gw-1", agency: "water" };
 
+function described(attributes: SensorAttributes): SensorDescription {
+  return { attributes, rollovers: {} };
+}
+
 function added(now = 1000): SensorRecord {
-  return addSensor(undefined, gateway, "m-1", { place: "QA-DA", role: "customer" }, now);
+  return addSensor(undefined, gateway, "m-1", described({ place: "QA-DA", role: "customer" }), now);
 }
 
 /** What a birth of `now` makes of the record. */
@@ -154,7 +159,7 @@ describe("a sensor added by an operator", () => {
   });
 
   test("cannot be added twice", () => {
-    expect(() => addSensor(added(), gateway, "m-1", { place: "QA-RA" }, 2000)).toThrow(
+    expect(() => addSensor(added(), gateway, "m-1", described({ place: "QA-RA" }), 2000)).toThrow(
       expect.objectContaining({ code: "ALREADY_EXISTS" }),
     );
   });
@@ -164,7 +169,7 @@ describe("a sensor added by an operator", () => {
       fc.property(born, fc.nat(300), (past, time) => {
         const retired = retire(verify(recordAfter(past)), 150);
         const other = { name: "gw-2", agency: "water" };
-        const back = addSensor(retired, other, "m-1", { place: "QA-KH", dma: "east" }, 200);
+        const back = addSensor(retired, other, "m-1", described({ place: "QA-KH", dma: "east" }), 200);
         expect(back).toMatchObject({
           gateway: "gw-2",
           verified: false,
