@@ -1,0 +1,123 @@
+import { stat } from "node:fs/promises";
+import type { SeriesEntry } from "#telemetry/series.ts";
+import type { GatewayTally, ReadingQuery, ReadingRows, StoreBatch, StoreOutcome } from "../port.ts";
+import { checkpoint } from "./checkpoint.ts";
+import type { DatabaseOptions } from "./database.ts";
+import { isFatal, storeError } from "./errors.ts";
+import { countRows, readRows } from "./read-rows.ts";
+import { readSeries, readTallies } from "./schema.ts";
+import { Serial } from "./serial.ts";
+import { type Session, openSession } from "./session.ts";
+import { UncertainCommit, writeBatch } from "./write-batch.ts";
+
+/** The outcome of a write, and how much the next checkpoint has to do. */
+export interface EngineOutcome extends StoreOutcome {
+  readonly wal_bytes: number;
+}
+
+/** A session in use: closed by its last user once it is broken. */
+interface Open {
+  readonly session: Session;
+  users: number;
+  broken: boolean;
+  readonly closed: PromiseWithResolvers<void>;
+}
+
+/**
+ * The store itself, in whatever thread it is made. One writes and one reads at a time, side by side. After a FATAL
+ * error of DuckDB the database is closed, and opened again by the next call; all errors are `MarsadError`s.
+ */
+export class DuckDbEngine {
+  readonly #options: DatabaseOptions;
+  readonly #writes = new Serial();
+  readonly #reads = new Serial();
+  #open: Open | undefined;
+  #opening: Promise<Open> | undefined;
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the file, which the first call would do otherwise. */
+  open(): Promise<void> {
+    return this.#use(this.#writes, async () => {});
+  }
+
+  position(journal: string): Promise<number> {
+    return this.#use(this.#writes, async ({ positions }) => positions.get(journal) ?? 0);
+  }
+
+  write(batch: StoreBatch): Promise<EngineOutcome> {
+    return this.#use(this.#writes, async (session) => {
+      const outcome = await writeBatch(session, batch);
+      const wal = await stat(`${this.#options.path}.wal`).catch(() => undefined);
+      return { ...outcome, wal_bytes: wal?.size ?? 0 };
+    });
+  }
+
+  series(): Promise<SeriesEntry[]> {
+    return this.#use(this.#reads, ({ database }) => readSeries(database.reader));
+  }
+
+  tallies(): Promise<GatewayTally[]> {
+    return this.#use(this.#reads, ({ database }) => readTallies(database.reader));
+  }
+
+  read(query: ReadingQuery): Promise<ReadingRows> {
+    return this.#use(this.#reads, ({ database, partitions }) => readRows(database.reader, partitions, query));
+  }
+
+  count(): Promise<number> {
+    return this.#use(this.#reads, ({ database, partitions }) => countRows(database.reader, partitions));
+  }
+
+  /** Moves what is in the `.wal` into the file. Reads go on meanwhile. */
+  checkpoint(): Promise<void> {
+    return this.#use(this.#writes, ({ database }) => checkpoint(database.writer));
+  }
+
+  /** Closes the file; a call after this opens it again. What is in the `.wal` stays there. */
+  async close(): Promise<void> {
+    await Promise.all([this.#writes.run(async () => {}), this.#reads.run(async () => {})]);
+    this.#open?.session.database.close();
+    this.#open = undefined;
+  }
+
+  #use<T>(queue: Serial, work: (session: Session) => Promise<T>): Promise<T> {
+    return queue.run(async () => {
+      try {
+        const open = await this.#usable();
+        open.users += 1;
+        try {
+          return await work(open.session);
+        } catch (error) {
+          open.broken ||= isFatal(error) || error instanceof UncertainCommit;
+          throw error;
+        } finally {
+          open.users -= 1;
+          if (open.broken && open.users === 0) this.#abandon(open);
+        }
+      } catch (error) {
+        throw storeError(error, this.#options.path);
+      }
+    });
+  }
+
+  async #usable(): Promise<Open> {
+    while (this.#open?.broken) await this.#open.closed.promise;
+    if (this.#open !== undefined) return this.#open;
+    this.#opening ??= openSession(this.#options)
+      .then((session) => (this.#open = { session, users: 0, broken: false, closed: Promise.withResolvers() }))
+      .finally(() => (this.#opening = undefined));
+    return this.#opening;
+  }
+
+  #abandon(open: Open): void {
+    this.#open = undefined;
+    try {
+      open.session.database.close();
+    } finally {
+      open.closed.resolve();
+    }
+  }
+}

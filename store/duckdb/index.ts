@@ -1,0 +1,166 @@
+import { mkdir, realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { type Registry } from "prom-client";
+import { MarsadError, hasCode } from "#runtime/errors.ts";
+import type { Log } from "#runtime/log.ts";
+import { type WorkerClient, openWorker } from "#runtime/worker.ts";
+import type { SeriesEntry } from "#telemetry/series.ts";
+import { StoreMetrics } from "../metrics.ts";
+import type { GatewayTally, ReadingQuery, ReadingRows, Store, StoreBatch, StoreOutcome } from "../port.ts";
+import type { DatabaseOptions } from "./database.ts";
+import type { StoreThread } from "./worker.ts";
+
+export interface DuckDbStoreOptions {
+  /** The store's folder; made if missing. */
+  readonly path: string;
+  readonly log: Log;
+  readonly metrics?: Registry;
+  /** What DuckDB may use for queries and its cache, as it writes it: `1GB`. */
+  readonly memoryLimit?: string;
+  /** Of DuckDB, for queries and checkpoints. */
+  readonly threads?: number;
+}
+
+/** A checkpoint is due when the `.wal` has grown so far: a start after `kill -9` reads all of it again. */
+const checkpoint_wal_bytes = 64 * 1024 * 1024;
+/** … or after so many writes, since many small ones take long to read again too. */
+const checkpointWrites = 2000;
+/** After one that failed: on a full disk each costs reopening the database. */
+const checkpointRetry_ms = 30_000;
+
+/** Folders open in this process: DuckDB's own lock keeps out other processes only. */
+const openFolders = new Set<string>();
+
+/**
+ * Opens the embedded store, `PATH/marsad.duckdb`, in a thread of its own.
+ * @throws MarsadError STORE_LOCKED, STORE_FORMAT, STORE_FULL, STORE_UNAVAILABLE
+ */
+export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Store> {
+  await mkdir(options.path, { recursive: true });
+  const folder = await realpath(options.path);
+  if (openFolders.has(folder))
+    throw new MarsadError("STORE_LOCKED", `${folder} is already open in this process`);
+  openFolders.add(folder);
+  const store = new DuckDbStore(folder, options);
+  try {
+    await store.open();
+    return store;
+  } catch (error) {
+    openFolders.delete(folder);
+    throw error;
+  }
+}
+
+class DuckDbStore implements Store {
+  readonly kind = "duckdb";
+  readonly #folder: string;
+  readonly #database: DatabaseOptions;
+  readonly #log: Log;
+  readonly #metrics: StoreMetrics | undefined;
+  #thread: Promise<WorkerClient<StoreThread>> | undefined;
+  #closing: Promise<void> | undefined;
+  #writesSinceCheckpoint = 0;
+  #checkpointing: Promise<void> | undefined;
+  #noCheckpointBefore_ms = 0;
+
+  constructor(folder: string, { log, metrics, memoryLimit = "1GB", threads = 2 }: DuckDbStoreOptions) {
+    this.#folder = folder;
+    this.#database = { path: join(folder, "marsad.duckdb"), memoryLimit, threads };
+    this.#log = log;
+    this.#metrics = metrics === undefined ? undefined : new StoreMetrics(metrics);
+  }
+
+  async open(): Promise<void> {
+    await this.#openThread();
+  }
+
+  position(journal: string): Promise<number> {
+    return this.#call((thread) => thread.call("position", journal));
+  }
+
+  async write(batch: StoreBatch): Promise<StoreOutcome> {
+    const begun = performance.now();
+    const { wal_bytes, ...outcome } = await this.#call((thread) => thread.call("write", batch, batch.blocks));
+    this.#metrics?.wrote((performance.now() - begun) / 1000, outcome.tallies);
+    this.#writesSinceCheckpoint += 1;
+    if (wal_bytes >= checkpoint_wal_bytes || this.#writesSinceCheckpoint >= checkpointWrites)
+      this.#checkpoint();
+    return outcome;
+  }
+
+  series(): Promise<SeriesEntry[]> {
+    return this.#call((thread) => thread.call("series", undefined));
+  }
+
+  tallies(): Promise<GatewayTally[]> {
+    return this.#call((thread) => thread.call("tallies", undefined));
+  }
+
+  read(query: ReadingQuery): Promise<ReadingRows> {
+    return this.#call((thread) => thread.call("read", query));
+  }
+
+  count(): Promise<number> {
+    return this.#call((thread) => thread.call("count", undefined));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#checkpointing;
+      const thread = await this.#thread?.catch(() => undefined);
+      if (thread === undefined) return;
+      await thread
+        .call("checkpoint", undefined)
+        .catch((error: unknown) =>
+          this.#log.warn({ err: error }, "The store is closed without a checkpoint."),
+        );
+      await thread[Symbol.asyncDispose]();
+    } finally {
+      openFolders.delete(this.#folder);
+    }
+  }
+
+  async #call<T>(method: (thread: WorkerClient<StoreThread>) => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) throw new MarsadError("STORE_UNAVAILABLE", "the store is closed");
+    try {
+      return await method(await this.#openThread());
+    } catch (error) {
+      const failure = this.#explained(error);
+      this.#metrics?.failed(failure instanceof MarsadError ? failure.code : "OTHER");
+      throw failure;
+    }
+  }
+
+  #openThread(): Promise<WorkerClient<StoreThread>> {
+    this.#thread ??= openWorker<StoreThread>(new URL("worker.ts", import.meta.url), this.#database).catch(
+      (error: unknown) => {
+        this.#thread = undefined;
+        throw error;
+      },
+    );
+    return this.#thread;
+  }
+
+  /** A lost thread is begun again by the next call; what it had not answered is not acknowledged. */
+  #explained(error: unknown): unknown {
+    if (!hasCode(error, "THREAD_LOST")) return error;
+    this.#log.error({ err: error }, "The store's thread is lost; the next call begins another.");
+    this.#thread = undefined;
+    return new MarsadError("STORE_UNAVAILABLE", "the store's thread is lost", { cause: error });
+  }
+
+  #checkpoint(): void {
+    if (this.#checkpointing !== undefined || performance.now() < this.#noCheckpointBefore_ms) return;
+    this.#writesSinceCheckpoint = 0;
+    this.#checkpointing = this.#call((thread) => thread.call("checkpoint", undefined))
+      .catch((error: unknown) => {
+        this.#noCheckpointBefore_ms = performance.now() + checkpointRetry_ms;
+        this.#log.warn({ err: error, retry_ms: checkpointRetry_ms }, "A checkpoint of the store failed.");
+      })
+      .finally(() => (this.#checkpointing = undefined));
+  }
+}

@@ -1,0 +1,52 @@
+import type { SeriesEntry } from "#telemetry/series.ts";
+import { ChunkWriter } from "./chunk-writer.ts";
+import { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
+import { Freshness } from "./freshness.ts";
+import type { Column } from "./partition.ts";
+import type { Partitions } from "./partitions.ts";
+import { ensureSchema, readFloors, readPartitions, readPositions, readSeries } from "./schema.ts";
+
+/** An open database and what is known of its committed content. Lost with the database, and read again from it. */
+export interface Session {
+  readonly database: Database;
+  readonly partitions: Partitions;
+  readonly freshness: Freshness;
+  readonly dictionary: Map<number, SeriesEntry>;
+  /** Journal's UUID -> position after its last stored block. */
+  readonly positions: Map<string, number>;
+  readonly writers: ChunkWriters;
+}
+
+/** @throws MarsadError STORE_FORMAT, and DuckDB's own errors */
+export async function openSession(options: DatabaseOptions): Promise<Session> {
+  const database = await openDatabase(options);
+  try {
+    const connection = database.writer;
+    await ensureSchema(connection, options.path);
+    const partitions = await readPartitions(connection);
+    return {
+      database,
+      partitions,
+      freshness: new Freshness(await readFloors(connection, partitions)),
+      dictionary: new Map((await readSeries(connection)).map((entry) => [entry.series, entry])),
+      positions: await readPositions(connection),
+      writers: new ChunkWriters(),
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** A chunk writer for each layout in use: a measurement's tables of all days share one. */
+class ChunkWriters {
+  readonly #byLayout = new Map<string, ChunkWriter>();
+
+  for(columns: readonly Column[]): ChunkWriter {
+    const types = columns.map(({ type }) => type);
+    const layout = types.join();
+    let writer = this.#byLayout.get(layout);
+    if (writer === undefined) this.#byLayout.set(layout, (writer = new ChunkWriter(types)));
+    return writer;
+  }
+}

@@ -1,0 +1,33 @@
+import { serveWorker } from "#runtime/worker.ts";
+import type { SeriesEntry } from "#telemetry/series.ts";
+import type { GatewayTally, ReadingQuery, ReadingRows, StoreBatch } from "../port.ts";
+import type { DatabaseOptions } from "./database.ts";
+import { DuckDbEngine, type EngineOutcome } from "./engine.ts";
+
+/** What the store thread answers. */
+export type StoreThread = {
+  position(journal: string): Promise<number>;
+  write(batch: StoreBatch): Promise<EngineOutcome>;
+  series(): Promise<SeriesEntry[]>;
+  tallies(): Promise<GatewayTally[]>;
+  read(query: ReadingQuery): Promise<ReadingRows>;
+  count(): Promise<number>;
+  checkpoint(): Promise<void>;
+};
+
+await serveWorker<StoreThread>(async (options: DatabaseOptions) => {
+  const engine = new DuckDbEngine(options);
+  await engine.open();
+  return {
+    methods: {
+      position: (journal) => engine.position(journal),
+      write: (batch) => engine.write(batch),
+      series: () => engine.series(),
+      tallies: () => engine.tallies(),
+      read: (query) => engine.read(query),
+      count: () => engine.count(),
+      checkpoint: () => engine.checkpoint(),
+    },
+    close: () => engine.close(),
+  };
+});

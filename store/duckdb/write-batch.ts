@@ -1,0 +1,144 @@
+import { MarsadError } from "#runtime/errors.ts";
+import { type Block, decodeBlock } from "#telemetry/block.ts";
+import type { SeriesEntry } from "#telemetry/series.ts";
+import type { GatewayTally, StoreBatch, StoreOutcome } from "../port.ts";
+import { append, mergeLate } from "./merge.ts";
+import type { Partition } from "./partition.ts";
+import { type Plan, plan, survey } from "./plan.ts";
+import type { Session } from "./session.ts";
+import { Staging } from "./staging.ts";
+import { Tally } from "./tally.ts";
+
+/** The commit failed, and only the file can say whether it took place: the session must be opened again. */
+export class UncertainCommit extends Error {}
+
+/**
+ * Writes a batch in one transaction: rows, dictionary entries, tallies and the journal's position. Blocks below the
+ * stored position are skipped, so that a batch may be tried again.
+ */
+export async function writeBatch(session: Session, batch: StoreBatch): Promise<StoreOutcome> {
+  const position = session.positions.get(batch.journal) ?? 0;
+  if (batch.next <= position) return { position, tallies: [] };
+
+  const blocks = decode(batch, position);
+  const entries = newEntries(session.dictionary, blocks);
+  for (const { series } of entries) session.freshness.begin(series);
+  const surveys = survey(blocks);
+  const plans = new Map<string, Plan>();
+  for (const [measurement, found] of surveys) {
+    plans.set(measurement, plan(measurement, found, session.partitions));
+  }
+  const tally = new Tally();
+  const staging = new Staging({ plans, surveys, freshness: session.freshness, tally });
+  for (const block of blocks) staging.add(block);
+
+  const gained = await commit(session, batch, { plans, staging, tally, entries });
+
+  session.positions.set(batch.journal, batch.next);
+  for (const entry of entries) session.dictionary.set(entry.series, entry);
+  for (const partition of gained) session.partitions.put(partition);
+  return { position: batch.next, tallies: tally.counts() };
+}
+
+function decode({ journal, first, blocks }: StoreBatch, position: number): Block[] {
+  return blocks.slice(Math.max(0, position - first)).map((bytes, i) => {
+    try {
+      return decodeBlock(bytes);
+    } catch (error) {
+      const at = Math.max(first, position) + i;
+      throw new MarsadError("QUEUE_CORRUPT", `block ${at} of journal ${journal} cannot be read`, {
+        cause: error,
+      });
+    }
+  });
+}
+
+/** Entries that the dictionary lacks. A number that means another series there must not get that one's readings. */
+function newEntries(dictionary: ReadonlyMap<number, SeriesEntry>, blocks: readonly Block[]): SeriesEntry[] {
+  const entries = new Map<number, SeriesEntry>();
+  for (const entry of blocks.flatMap(({ newSeries }) => newSeries)) {
+    const known = dictionary.get(entry.series) ?? entries.get(entry.series);
+    if (known === undefined) entries.set(entry.series, entry);
+    else if (described(known) !== described(entry)) {
+      throw new MarsadError(
+        "STORE_FORMAT",
+        `series ${entry.series} is ${described(known)} in the store and ${described(entry)} in the journal; ` +
+          "they do not belong together: restore both from one backup",
+      );
+    }
+  }
+  return [...entries.values()];
+}
+
+function described({ measurement, agency, sensor }: SeriesEntry): string {
+  return `${measurement} of ${agency}/${sensor}`;
+}
+
+/** Returns the tables written, with the rows they have now. */
+async function commit(
+  session: Session,
+  batch: StoreBatch,
+  work: { plans: ReadonlyMap<string, Plan>; staging: Staging; tally: Tally; entries: readonly SeriesEntry[] },
+): Promise<Partition[]> {
+  const connection = session.database.writer;
+  const gained: Partition[] = [];
+  await connection.run("BEGIN TRANSACTION");
+  try {
+    for (const { statements } of work.plans.values()) {
+      for (const statement of statements) await connection.run(statement);
+    }
+    for (const staged of work.staging.tables) {
+      const { partition, fresh, late } = staged;
+      const writer = session.writers.for(partition.columns);
+      let { rows } = partition;
+      if (fresh.length > 0) await append(connection, partition.table, writer, fresh);
+      rows += fresh.length;
+      if (late.length > 0) rows += await mergeLate(connection, staged, writer, work.tally);
+      gained.push({ ...partition, rows });
+    }
+    await appendSeries(session, work.entries);
+    await appendTallies(session, work.tally.counts());
+    await setPosition(session, batch);
+  } catch (error) {
+    // After some errors DuckDB has rolled back by itself, and says so here.
+    await connection.run("ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+  try {
+    await connection.run("COMMIT");
+  } catch (error) {
+    throw new UncertainCommit(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+  return gained;
+}
+
+async function appendSeries({ database }: Session, entries: readonly SeriesEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const appender = await database.writer.createAppender("series");
+  for (const { series, measurement, agency, sensor } of entries) {
+    appender.appendUInteger(series);
+    appender.appendVarchar(measurement);
+    appender.appendVarchar(agency);
+    appender.appendVarchar(sensor);
+    appender.endRow();
+  }
+  appender.closeSync();
+}
+
+async function appendTallies({ database }: Session, tallies: readonly GatewayTally[]): Promise<void> {
+  if (tallies.length === 0) return;
+  const appender = await database.writer.createAppender("tally_change");
+  for (const { gateway, stored, merged, duplicate } of tallies) {
+    appender.appendVarchar(gateway);
+    for (const count of [stored, merged, duplicate]) appender.appendBigInt(BigInt(count));
+    appender.endRow();
+  }
+  appender.closeSync();
+}
+
+async function setPosition({ database, positions }: Session, { journal, next }: StoreBatch): Promise<void> {
+  const statement = positions.has(journal)
+    ? "UPDATE journal SET position = $position WHERE uuid = $journal"
+    : "INSERT INTO journal VALUES ($journal, $position)";
+  await database.writer.run(statement, { journal, position: next });
+}

@@ -1,0 +1,48 @@
+import { Counter, Histogram, type Registry } from "prom-client";
+import type { GatewayTally } from "./port.ts";
+
+/** What every adapter counts of its writes. */
+export class StoreMetrics {
+  readonly #writeSeconds: Histogram;
+  readonly #readings: Counter<"outcome">;
+  readonly #errors: Counter<"code">;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.#writeSeconds = new Histogram({
+      name: "marsad_store_write_seconds",
+      help: "How long a batch took to be on the store's disk.",
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    });
+    this.#readings = new Counter({
+      name: "marsad_store_readings_total",
+      help: "Readings written, by what became of them: new, merged (changed one that was there) or duplicate.",
+      labelNames: ["outcome"],
+      registers,
+    });
+    this.#errors = new Counter({
+      name: "marsad_store_errors_total",
+      help: "Calls of the store that failed, by error code.",
+      labelNames: ["code"],
+      registers,
+    });
+  }
+
+  wrote(seconds: number, tallies: readonly GatewayTally[]): void {
+    this.#writeSeconds.observe(seconds);
+    let [added, merged, duplicate] = [0, 0, 0];
+    for (const tally of tallies) {
+      added += tally.stored - tally.merged;
+      merged += tally.merged;
+      duplicate += tally.duplicate;
+    }
+    this.#readings.inc({ outcome: "new" }, added);
+    this.#readings.inc({ outcome: "merged" }, merged);
+    this.#readings.inc({ outcome: "duplicate" }, duplicate);
+  }
+
+  failed(code: string): void {
+    this.#errors.inc({ code });
+  }
+}
