@@ -1,0 +1,100 @@
+import { z } from "zod";
+
+export interface Program {
+  readonly command: string;
+  readonly about: string;
+  readonly schema: z.ZodType;
+}
+
+/** The parts of a JSON Schema that a key's row is made of; `env`, `unit` and `secret` come from the schema's `meta()`. */
+interface Node {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, Node>>;
+  /** False closes a tuple. */
+  readonly items?: Node | false;
+  readonly anyOf?: readonly Node[];
+  readonly oneOf?: readonly Node[];
+  readonly required?: readonly string[];
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly description?: string;
+  readonly env?: string;
+  readonly unit?: string;
+}
+
+interface Row {
+  readonly key: string;
+  readonly node: Node;
+  readonly required: boolean;
+}
+
+const header = `# Configuration
+
+Made by \`npm run docs\` from the schemas in the code; do not edit. A key comes from the file given with \`--config\` (YAML), from its
+environment variable, or from the flag of its name; flags win over the environment, the environment over the file. An unknown
+key refuses to start. A key of a group is written inside it: \`batch.max_bytes\` is \`max_bytes\` below \`batch:\`.
+`;
+
+/** docs/configuration.md: one table a program. */
+export function configurationPage(programs: readonly Program[]): string {
+  return [header, ...programs.map(section)].join("\n");
+}
+
+function section({ command, about, schema }: Program): string {
+  const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Node;
+  const lines = rowsOf(root, "").map(({ key, node, required }) => {
+    const cells = [
+      `\`${key}\``,
+      node.env ? `\`${node.env}\`` : "",
+      valuesOf(node),
+      defaultOf(node, required),
+    ];
+    return `| ${[...cells, node.description ?? ""].map(escape).join(" | ")} |`;
+  });
+  const head = ["| key | environment | value | default | |", "|---|---|---|---|---|"];
+  return `## ${command}\n\n${about}\n\n${[...head, ...lines].join("\n")}\n`;
+}
+
+function rowsOf(node: Node, prefix: string): Row[] {
+  return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
+    const key = prefix + name;
+    const required = node.required?.includes(name) === true && child.default === undefined;
+    if (child.properties) return rowsOf(child, `${key}.`);
+    const items = child.items ? (child.items.oneOf ?? child.items.anyOf ?? [child.items]) : [];
+    const members = items.flatMap((item) => rowsOf(item, `${key}[].`));
+    return [{ key, node: child, required }, ...members];
+  });
+}
+
+function valuesOf(node: Node): string {
+  const unit = node.unit ? ` ${node.unit}` : "";
+  const options = node.anyOf ?? node.oneOf;
+  if (node.enum) return node.enum.map((value) => `\`${String(value)}\``).join(", ");
+  if (node.const !== undefined) return `\`${JSON.stringify(node.const)}\``;
+  if (options) return [...new Set(options.map(valuesOf))].join(" or ") + unit;
+  if (node.type === "array") return "list";
+  const type = Array.isArray(node.type) ? node.type.join(" or ") : String(node.type ?? "any");
+  return type + boundsOf(node) + unit;
+}
+
+function boundsOf({ minimum, exclusiveMinimum, maximum }: Node): string {
+  const high = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
+  if (exclusiveMinimum !== undefined)
+    return ` > ${exclusiveMinimum}${high === undefined ? "" : `, <= ${high}`}`;
+  if (minimum !== undefined && high !== undefined) return ` ${minimum}..${high}`;
+  if (minimum !== undefined) return ` >= ${minimum}`;
+  return high === undefined ? "" : ` <= ${high}`;
+}
+
+function defaultOf(node: Node, required: boolean): string {
+  if (node.default !== undefined) return `\`${JSON.stringify(node.default)}\``;
+  return required ? "must be given" : "";
+}
+
+function escape(cell: string): string {
+  return cell.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
