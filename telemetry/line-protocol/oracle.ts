@@ -10,6 +10,8 @@ import {
 import type { Problem } from "../check.ts";
 import type { Measurement } from "../catalogue.ts";
 import type { DecodeContext, DecodeCount, ResolveSeries, SeriesHandle } from "../decode.ts";
+import { addReading } from "../reading.ts";
+import type { Reading } from "../reading.ts";
 import type { Rejection } from "../rejection.ts";
 
 /**
@@ -62,22 +64,8 @@ export function decodeLines(
   return count;
 }
 
-/** A line's reading. `values` go by the field's index in its measurement. */
-export interface LineReading {
-  /** Index in the catalogue. */
-  readonly measurement: number;
-  readonly handle: SeriesHandle;
-  readonly values: ReadonlyMap<number, number>;
-  /** Milliseconds since 1970. */
-  readonly time: number;
-}
-
 /** @param line  Without its end and the blanks before it. */
-export function readLine(
-  line: string,
-  resolve: ResolveSeries,
-  context: DecodeContext,
-): LineReading | Problem {
+export function readLine(line: string, resolve: ResolveSeries, context: DecodeContext): Reading | Problem {
   const keyEnd = line.indexOf(" ");
   const key = keyEnd === -1 ? line : line.slice(0, keyEnd);
   const series = readKey(key, resolve, context);
@@ -215,15 +203,6 @@ function* readingLines(
     while (lineStart < lineEnd && (bytes[lineStart] === 0x20 || bytes[lineStart] === 0x09)) lineStart += 1;
     if (lineStart < lineEnd && bytes[lineStart] !== 0x23) yield { start: lineStart, end: lineEnd };
   }
-}
-
-export function addReading({ measurement, handle, values, time }: LineReading, context: DecodeContext): void {
-  const table = context.tables[measurement]!;
-  const row = table.nextRow();
-  table.time[row] = time;
-  table.series[row] = handle.series;
-  for (const [index, column] of table.values.entries()) column[row] = values.get(index) ?? Number.NaN;
-  table.commitRow(context.gateway);
 }
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -1,8 +1,9 @@
 import type { Catalogue, Measurement } from "../catalogue.ts";
 import { hasAt, isDigit } from "../bytes.ts";
 import type { DecodeContext, DecodeCount, ResolveSeries } from "../decode.ts";
+import { addReading } from "../reading.ts";
 import type { ReadingTable } from "../reading-table.ts";
-import { addReading, lineRejection, readKey, readLine, textOf } from "./oracle.ts";
+import { lineRejection, readKey, readLine, textOf } from "./oracle.ts";
 import { hashByte, hashSeed } from "./series-index.ts";
 import type { SeriesIndex } from "./series-index.ts";
 import { ValueScanner } from "./value-scanner.ts";
