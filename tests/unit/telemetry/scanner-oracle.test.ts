@@ -1,0 +1,120 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decodeLines } from "#telemetry/line-protocol/oracle.ts";
+import { LineScanner } from "#telemetry/line-protocol/scanner.ts";
+import { SeriesIndex } from "#telemetry/line-protocol/series-index.ts";
+import { damagedPayloads, oddValues, payloads } from "./lines.ts";
+import { bytesOf, catalogue, counted, resolve, trial } from "./support.ts";
+
+const scanner = new LineScanner(catalogue);
+
+/** What both make of a payload, read twice: the second time the scanner knows its series. */
+function bothOf(bytes: Uint8Array, start: number, end: number, seen?: (ordinal: number) => boolean) {
+  const plain = trial(seen);
+  const scanned = trial(seen);
+  const index = new SeriesIndex();
+  const counts = [0, 1].map(() => ({
+    plain: decodeLines(bytes, start, end, resolve, plain.context),
+    scanned: counted(scanner.scan(bytes, start, end, index, resolve, scanned.context)),
+  }));
+  return {
+    plain: {
+      counts: counts.map((both) => both.plain),
+      rejections: plain.rejections,
+      rows: plain.rows(),
+      runs: plain.runs(),
+    },
+    scanned: {
+      counts: counts.map((both) => both.scanned),
+      rejections: scanned.rejections,
+      rows: scanned.rows(),
+      runs: scanned.runs(),
+    },
+  };
+}
+
+function expectTheSame(
+  bytes: Uint8Array,
+  start = 0,
+  end = bytes.length,
+  seen?: (ordinal: number) => boolean,
+): void {
+  const { plain, scanned } = bothOf(bytes, start, end, seen);
+  expect(scanned).toStrictEqual(plain);
+}
+
+describe("the scanner and its oracle make the same of", () => {
+  test("payloads of good, odd and bad lines", () => {
+    fc.assert(
+      fc.property(payloads, (bytes) => expectTheSame(bytes)),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("damaged payloads", () => {
+    fc.assert(
+      fc.property(damagedPayloads, (bytes) => expectTheSame(bytes)),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("any bytes", () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => expectTheSame(bytes)));
+  });
+
+  test("a part of a larger buffer", () => {
+    fc.assert(
+      fc.property(damagedPayloads, fc.nat(), fc.nat(), (bytes, a, b) => {
+        const [start, end] = [a % (bytes.length + 1), b % (bytes.length + 1)].sort((x, y) => x - y) as [
+          number,
+          number,
+        ];
+        expectTheSame(bytes, start, end);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("payloads some of whose readings were kept before", () => {
+    fc.assert(
+      fc.property(damagedPayloads, fc.uniqueArray(fc.nat(12)), (bytes, kept) => {
+        expectTheSame(bytes, 0, bytes.length, (ordinal) => kept.includes(ordinal));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test.each([
+    "traffic_flow,sensor=s-1 vehicles",
+    "valve,sensor=s-1 open",
+    "valve,sensor=s-1 cycles",
+    "valve,sensor=s-1 torque",
+  ])("every odd value of %s", (key) => {
+    const lines = oddValues.map((value) => `${key}=${value} 1763860000000`);
+    expectTheSame(bytesOf(lines.join("\n")));
+    expectTheSame(bytesOf(lines.join("\r\n")));
+    for (const line of lines) {
+      for (let end = 0; end <= line.length; end += 1) expectTheSame(bytesOf(line.slice(0, end)));
+    }
+  });
+});
+
+test("every accepted number is the double that JavaScript reads", () => {
+  const spelling = fc.oneof(
+    fc
+      .double({ noNaN: true, noDefaultInfinity: true })
+      .map(String)
+      .filter((text) => !text.includes("Infinity")),
+    fc.stringMatching(/^-?[0-9]{1,25}(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,2})?$/),
+  );
+  fc.assert(
+    fc.property(spelling, (text) => {
+      const { context, rows, rejections } = trial();
+      const line = bytesOf(`valve,sensor=s-1 torque=${text} 1763860000000`);
+      scanner.scan(line, 0, line.length, new SeriesIndex(), resolve, context);
+      expect(rejections).toStrictEqual([]);
+      expect(rows()["valve"]?.[0]?.values["torque"]).toBe(Number(text));
+    }),
+    { numRuns: 5000 },
+  );
+});
