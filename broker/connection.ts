@@ -1,0 +1,302 @@
+import type { Socket } from "node:net";
+import type { GatewayIdentity } from "#telemetry/names.ts";
+import type { Reason } from "#telemetry/rejection.ts";
+import { topicPrefixBytes } from "#telemetry/topic.ts";
+import type { UplinkChannel } from "#telemetry/topic.ts";
+import { AedesPort, type PortOwner } from "./aedes-port.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import type { Copies, Listener } from "./copies.ts";
+import { type FrameFault, type FrameSink, FrameSplitter } from "./frame-splitter.ts";
+import type { BrokerLimits } from "./limits.ts";
+import type { BrokerCounts } from "./metrics.ts";
+import type { RefusalReason, Refusals } from "./refusals.ts";
+import { Session } from "./session.ts";
+import type { UplinkHandler } from "./uplink.ts";
+
+/** What all connections of a broker share. */
+export interface ConnectionParts {
+  readonly limits: BrokerLimits;
+  readonly counts: BrokerCounts;
+  readonly heldBudget: ByteBudget;
+  readonly copies: Copies;
+  readonly refusals: Refusals;
+  readonly onUplink: UplinkHandler;
+  /** A CONNECT is there: aedes is to take the port on. */
+  readonly attach: (port: AedesPort<Connection>) => void;
+  /** It was accepted. */
+  readonly onOpen: (connection: Connection) => void;
+  readonly onClose: (connection: Connection) => void;
+  /** Tells a gateway, in its retained nack, why its connection was closed. */
+  readonly tell: (gateway: GatewayIdentity, nack: ConnectionNack) => void;
+}
+
+export interface ConnectionNack {
+  readonly reason: Reason;
+  readonly detail: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Why the socket is not read; bits. */
+const pauses = {
+  /** The CONNECT is being answered. */
+  connecting: 1,
+  /** The bound on bytes in flight. */
+  inFlight: 2,
+  /** aedes has enough to do. */
+  aedes: 4,
+  /** The peer does not read what it is sent. */
+  output: 8,
+  /** The broker is closing. */
+  closing: 16,
+} as const;
+
+/** TCP finds dead peers in a little over a minute, also those with keepalive 0 and those that are not read. */
+const tcpKeepAlive_ms = 60_000;
+/** How long the last bytes (a CONNACK that refuses, PUBACKs) may take to leave. */
+const hangUp_ms = 1000;
+
+/** One client: its socket, the splitter on it, aedes behind that, and once accepted its session. */
+export class Connection implements FrameSink, Listener, PortOwner {
+  readonly since = Date.now();
+  /** When bytes last came. */
+  lastSeen = this.since;
+  /** Filters that it holds, as far as aedes has been asked. */
+  readonly filters = new Set<string>();
+  readonly #socket: Socket;
+  readonly #remote: string;
+  readonly #parts: ConnectionParts;
+  readonly #splitter: FrameSplitter;
+  #port: AedesPort<Connection> | undefined;
+  #gateway: GatewayIdentity | undefined;
+  #clientId: string | undefined;
+  #session: Session | undefined;
+  #pauses = 0;
+  #keepalive_ms = 0;
+  #keepaliveTimer: NodeJS.Timeout | undefined;
+  #connectTimer: NodeJS.Timeout | undefined;
+  #outputTimer: NodeJS.Timeout | undefined;
+  #refused = false;
+  #hangingUp = false;
+  #closed = false;
+
+  constructor(socket: Socket, parts: ConnectionParts) {
+    this.#socket = socket;
+    this.#remote = `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? 0}`;
+    this.#parts = parts;
+    this.#splitter = new FrameSplitter(this, parts.limits);
+  }
+
+  /** Begins to read. */
+  start(): void {
+    const socket = this.#socket;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, tcpKeepAlive_ms);
+    socket.on("data", (chunk) => this.#onData(chunk));
+    socket.on("drain", () => this.#onDrain());
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => this.#onClose());
+    this.#connectTimer = setTimeout(
+      () => this.refuse("connect-timeout"),
+      this.#parts.limits.connectTimeout_ms,
+    );
+  }
+
+  /** Who it is, once its credentials were right. */
+  get gateway(): GatewayIdentity | undefined {
+    return this.#gateway;
+  }
+
+  /** Has it got a CONNACK that accepts it, and is it still there? */
+  get open(): boolean {
+    return this.#session !== undefined && !this.#closed;
+  }
+
+  /** `<gateway>/<its own>`, as aedes knows it. */
+  get clientId(): string | undefined {
+    return this.#clientId;
+  }
+
+  /** Taken messages without a PUBACK. */
+  get inFlight(): number {
+    return this.#session?.inFlight ?? 0;
+  }
+
+  /** Bytes that the peer has not taken. */
+  get outputBacklog(): number {
+    return this.#socket.writableLength + (this.#port?.writableLength ?? 0);
+  }
+
+  /** The credentials are right. */
+  identify(gateway: GatewayIdentity, clientId: string): void {
+    this.#gateway = gateway;
+    this.#clientId = clientId;
+  }
+
+  /**
+   * The CONNACK is out: readings may come. Does nothing when the connection has ended meanwhile.
+   * @param keepalive_s  As the client asked for; 0 means none.
+   */
+  accept(keepalive_s: number): void {
+    const gateway = this.#gateway;
+    if (gateway === undefined || this.#closed || this.#hangingUp) return;
+    const { onUplink, limits, heldBudget, copies, counts } = this.#parts;
+    this.#session = new Session({
+      gateway,
+      onUplink,
+      inFlightBytes: limits.inFlightBytes,
+      heldBudget,
+      copies,
+      counts,
+      write: (bytes) => this.#write(bytes),
+      setFull: (full) => (full ? this.#pause(pauses.inFlight) : this.#unpause(pauses.inFlight)),
+    });
+    this.#keepalive_ms = keepalive_s * 1500;
+    this.#parts.onOpen(this);
+    this.#splitter.open(topicPrefixBytes(gateway));
+    this.#unpause(pauses.connecting);
+  }
+
+  /** Closes it for a reason that is counted, logged, and with `nack` told to the gateway. */
+  refuse(reason: RefusalReason, facts: { nack?: ConnectionNack } = {}): void {
+    if (!this.note(reason, facts.nack?.detail)) return;
+    if (facts.nack !== undefined && this.#gateway !== undefined) {
+      this.#parts.tell(this.#gateway, facts.nack);
+    }
+    this.hangUp();
+  }
+
+  /** Counts and logs why it ends; the first reason only. @returns whether it was the first. */
+  note(reason: RefusalReason, detail?: string): boolean {
+    if (this.#refused || this.#closed) return false;
+    this.#refused = true;
+    this.#parts.refusals.record(reason, { gateway: this.#gateway, remote: this.#remote, detail });
+    return true;
+  }
+
+  /** Reads no more; what was taken may still be acknowledged. */
+  stopReading(): void {
+    this.#pause(pauses.closing);
+  }
+
+  /** Closes it after what was written has left. */
+  hangUp(): void {
+    if (this.#hangingUp) return;
+    this.#hangingUp = true;
+    this.#splitter.close();
+    this.#port?.destroy();
+    this.#socket.destroySoon();
+    setTimeout(() => this.#socket.destroy(), hangUp_ms).unref();
+  }
+
+  connect(frame: Uint8Array): void {
+    clearTimeout(this.#connectTimer);
+    this.#pause(pauses.connecting);
+    this.#port = new AedesPort<Connection>(this, this.#socket, this.#parts.limits.outputBytes);
+    this.#parts.attach(this.#port);
+    this.#port.push(frame);
+  }
+
+  uplink(channel: UplinkChannel, packetId: number, payload: Uint8Array, frameBytes: number): void {
+    this.#session?.offer(channel, packetId, payload, frameBytes);
+  }
+
+  other(frame: Uint8Array): void {
+    if (this.#port?.push(frame) === false) this.#pause(pauses.aedes);
+  }
+
+  fault(fault: FrameFault): void {
+    if (fault !== "too-large") {
+      this.refuse(fault);
+      return;
+    }
+    const detail = `a packet may have at most ${this.#parts.limits.packetBytes} bytes; send smaller batches`;
+    this.refuse(fault, { nack: { reason: "too-large", detail, bytes: new Uint8Array(0) } });
+  }
+
+  writeCopy(frame: Buffer): boolean {
+    if (this.#closed || this.outputBacklog + frame.length > this.#parts.limits.outputBytes) return false;
+    this.#socket.write(frame);
+    return true;
+  }
+
+  aedesReads(): void {
+    this.#unpause(pauses.aedes);
+  }
+
+  aedesWrote(): void {
+    this.#watchOutput();
+  }
+
+  aedesClosed(): void {
+    this.hangUp();
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#socket.destroyed) return;
+    this.#socket.write(bytes);
+    this.#watchOutput();
+  }
+
+  #watchOutput(): void {
+    const { limits } = this.#parts;
+    if (this.#outputTimer !== undefined || !this.#socket.writableNeedDrain) return;
+    if (this.#socket.writableLength < limits.outputBytes) return;
+    this.#pause(pauses.output);
+    this.#outputTimer = setTimeout(() => this.refuse("slow-reader"), limits.outputTimeout_ms);
+  }
+
+  #onDrain(): void {
+    clearTimeout(this.#outputTimer);
+    this.#outputTimer = undefined;
+    this.#unpause(pauses.output);
+  }
+
+  #onData(chunk: Buffer): void {
+    this.lastSeen = Date.now();
+    this.#keepaliveTimer?.refresh();
+    this.#splitter.push(chunk);
+  }
+
+  #pause(why: number): void {
+    if (this.#pauses === 0) {
+      this.#socket.pause();
+      clearTimeout(this.#keepaliveTimer);
+      this.#keepaliveTimer = undefined;
+    }
+    this.#pauses |= why;
+    this.#splitter.pause();
+  }
+
+  #unpause(why: number): void {
+    if ((this.#pauses & why) === 0 || this.#closed) return;
+    this.#pauses &= ~why;
+    if (this.#pauses !== 0) return;
+    this.#splitter.resume();
+    // What the splitter still had may have paused it again.
+    if (this.#pauses !== 0 || this.#closed) return;
+    this.#socket.resume();
+    if (this.#keepalive_ms > 0 && this.#keepaliveTimer === undefined) {
+      this.#keepaliveTimer = setTimeout(() => this.refuse("keepalive"), this.#keepalive_ms);
+    }
+  }
+
+  #onClose(): void {
+    this.#closed = true;
+    clearTimeout(this.#connectTimer);
+    clearTimeout(this.#keepaliveTimer);
+    clearTimeout(this.#outputTimer);
+    this.#splitter.close();
+    this.#session?.end();
+    this.#parts.copies.forget(this);
+    this.#endPort();
+    this.#parts.onClose(this);
+  }
+
+  /** aedes may still have to read what came before the end: a last status, a DISCONNECT that withdraws the will. */
+  #endPort(): void {
+    const port = this.#port;
+    if (port === undefined || port.destroyed) return;
+    port.push(null);
+    setTimeout(() => port.destroy(), hangUp_ms).unref();
+  }
+}

@@ -1,0 +1,159 @@
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash as hashPassword, verify } from "@node-rs/argon2";
+import { z } from "zod";
+import { MarsadError } from "#runtime/errors.ts";
+import type { RecordReader, RecordStore } from "#runtime/record-store.ts";
+import { AgencyName, type GatewayIdentity, GatewayName } from "#telemetry/names.ts";
+import type { Authenticate } from "./admission.ts";
+
+const GatewayRecord = z.object({
+  agency: AgencyName,
+  /** PHC string, argon2id. */
+  hash: z.string(),
+  /** ms since 1970 */
+  created: z.number(),
+});
+
+/** A gateway that may connect. */
+export interface GatewayEntry extends GatewayIdentity {
+  /** ms since 1970 */
+  readonly created: number;
+}
+
+const table = "gateways";
+const passwordBytes = 24;
+/** OWASP's first choice for argon2id, and the package's default algorithm; some 30 ms a password. */
+const argon2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** Passwords being verified at once: argon2 works in libuv's threads, which files and the journal need as well. */
+const verifications = 2;
+/** Connections waiting for their password to be verified; with more, the platform says that it cannot tell now. */
+const waitingVerifications = 1000;
+
+/** All gateways of the identities folder (`openRecordStore`), by name. */
+export function listGateways(records: RecordReader): GatewayEntry[] {
+  return records.entries(table).map(([name, record]) => {
+    const { agency, created } = GatewayRecord.parse(record);
+    return { name, agency, created };
+  });
+}
+
+/**
+ * Lets a gateway connect. Names are unique over all agencies: a gateway's name is its MQTT user name.
+ * @returns its password, which is nowhere else.
+ * @throws MarsadError CONFIG_INVALID for a bad name, ALREADY_EXISTS, RECORDS_UNWRITABLE
+ */
+export async function addGateway(records: RecordStore, identity: GatewayIdentity): Promise<string> {
+  const { name, agency } = identity;
+  expectName(GatewayName, "gateway", name);
+  expectName(AgencyName, "agency", agency);
+  const password = randomBytes(passwordBytes).toString("base64url");
+  const hash = await hashPassword(password, argon2);
+  records.transaction((transaction) => {
+    const existing = transaction.get(table, name);
+    if (existing !== undefined) {
+      const { agency: owner } = GatewayRecord.parse(existing);
+      throw new MarsadError("ALREADY_EXISTS", `there is a gateway ${name} already, of agency ${owner}`);
+    }
+    transaction.put(table, name, { agency, hash, created: Date.now() } satisfies z.infer<
+      typeof GatewayRecord
+    >);
+  });
+  return password;
+}
+
+/**
+ * Takes a gateway's credentials away; a running platform closes its connections.
+ * @throws MarsadError NOT_FOUND, RECORDS_UNWRITABLE
+ */
+export function removeGateway(records: RecordStore, name: string): void {
+  const removed = records.transaction((transaction) => transaction.remove(table, name));
+  if (!removed) throw new MarsadError("NOT_FOUND", `there is no gateway ${name}`);
+}
+
+/** Calls `onGone` with the name of each gateway whose credentials were removed or changed by any process, until `signal`. */
+export function watchGateways(
+  records: RecordStore,
+  onGone: (name: string) => void,
+  options: { signal: AbortSignal; interval_ms?: number },
+): void {
+  const read = (): Map<string, string> =>
+    new Map(records.entries(table).map(([name, record]) => [name, JSON.stringify(record)]));
+  let before = read();
+  records.watch(() => {
+    const now = read();
+    const gone = [...before].filter(([name, record]) => now.get(name) !== record);
+    before = now;
+    for (const [name] of gone) onGone(name);
+  }, options);
+}
+
+/**
+ * Checks names and passwords against the folder as it is at that moment. An unknown name costs as much as a wrong password.
+ * A password that was right is remembered, as a hash with a key that lives in this process only, until its record changes:
+ * thousands of gateways coming back at once must not cost an argon2 each.
+ */
+export function createAuthenticator(records: RecordReader): Authenticate {
+  const key = randomBytes(32);
+  const verified = new Map<string, { hash: string; mac: Buffer }>();
+  const takeTurn = turns(verifications, waitingVerifications);
+  let decoy: Promise<string> | undefined;
+
+  return async (name, password) => {
+    const record = find(records, name);
+    const mac = createHmac("sha256", key).update(`${name}\0`).update(password).digest();
+    const known = verified.get(name);
+    if (record !== undefined && known?.hash === record.hash && timingSafeEqual(known.mac, mac)) {
+      return { name, agency: record.agency };
+    }
+    decoy ??= hashPassword(randomBytes(passwordBytes), argon2);
+    const hash = record?.hash ?? (await decoy);
+    const right = await takeTurn(() => verify(hash, password));
+    // It may have been removed meanwhile.
+    if (record === undefined || find(records, name)?.hash !== record.hash) {
+      verified.delete(name);
+      return undefined;
+    }
+    if (!right) return undefined;
+    verified.set(name, { hash, mac });
+    return { name, agency: record.agency };
+  };
+}
+
+function find(records: RecordReader, name: string): z.infer<typeof GatewayRecord> | undefined {
+  // Longer than any name, and than the record store's keys may be.
+  if (!GatewayName.safeParse(name).success) return undefined;
+  const record = records.get(table, name);
+  return record === undefined ? undefined : GatewayRecord.parse(record);
+}
+
+function expectName(schema: z.ZodType<string>, what: string, name: string): void {
+  const parsed = schema.safeParse(name);
+  if (parsed.success) return;
+  const wanted = parsed.error.issues.map(({ message }) => message).join("; ");
+  throw new MarsadError(
+    "CONFIG_INVALID",
+    `"${name}" cannot be the name of ${what === "agency" ? "an" : "a"} ${what}: ${wanted}`,
+  );
+}
+
+/** Runs at most `concurrent` works at once, the others in order after them; throws when `waiting` wait already. */
+function turns(concurrent: number, waiting: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let running = 0;
+  const queue: (() => void)[] = [];
+  return async (work) => {
+    if (running >= concurrent) {
+      if (queue.length >= waiting) throw new MarsadError("REFUSED", "too many passwords wait to be verified");
+      // Whoever ends hands its turn over: `running` stays.
+      await new Promise<void>((resolve) => queue.push(resolve));
+    } else {
+      running++;
+    }
+    try {
+      return await work();
+    } finally {
+      const next = queue.shift();
+      if (next === undefined) running--;
+      else next();
+    }
+  };
+}

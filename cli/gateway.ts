@@ -1,0 +1,125 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { addGateway, listGateways, removeGateway } from "#broker/identities.ts";
+import { MarsadError } from "#runtime/errors.ts";
+import { type RecordStore, openRecordStore } from "#runtime/record-store.ts";
+import { GatewayName } from "#telemetry/names.ts";
+import { topicPrefix } from "#telemetry/topic.ts";
+import { jsonOption } from "./client.ts";
+import { paint, printJson, shortTime } from "./output.ts";
+import { formatTable } from "./table.ts";
+
+interface Common {
+  readonly data: string;
+  readonly json: boolean;
+}
+
+/** `marsad gateway …`: which gateways may connect; on the data folder, also while the platform runs. */
+export function gatewayCommand(): Command {
+  return new Command("gateway")
+    .description(
+      "Say which gateways may connect. Works on the data folder, also while the platform runs: it sees the change within a second.",
+    )
+    .addCommand(addCommand())
+    .addCommand(listCommand())
+    .addCommand(removeCommand());
+}
+
+function addCommand(): Command {
+  return subcommand("add", "Let a gateway connect. Prints its password, this once.")
+    .addArgument(nameArgument())
+    .addOption(
+      new Option("--agency <agency>", "whose gateway it is; stands in its topics")
+        .argParser(parseName)
+        .makeOptionMandatory(),
+    )
+    .addHelpText("after", "\n  marsad gateway add corniche-1 --agency mobility")
+    .action(async (name: string, options: Common & { agency: string }) => {
+      const { agency, data, json } = options;
+      await using identities = await openRecordStore(join(data, "identities"));
+      const password = await addGateway(identities, { name, agency });
+      const topics = `${topicPrefix({ name, agency })}up/lp`;
+      if (json) printJson({ name, agency, password });
+      else {
+        process.stdout.write(
+          `Gateway ${paint.strong(name)} of agency ${agency} may connect.\n\n` +
+            `  user      ${name}\n  password  ${paint.strong(password)}   (kept nowhere; note it now)\n  publishes ${topics}, …\n`,
+        );
+      }
+    });
+}
+
+function listCommand(): Command {
+  return subcommand("list", "Show the gateways that may connect.").action(async (options: Common) => {
+    await using identities = await openExisting(options.data);
+    const gateways = listGateways(identities);
+    if (options.json) {
+      printJson(
+        gateways.map((gateway) => ({ ...gateway, created: new Date(gateway.created).toISOString() })),
+      );
+    } else if (gateways.length === 0) {
+      process.stdout.write("No gateway may connect yet. Add one: marsad gateway add NAME --agency A\n");
+    } else {
+      process.stdout.write(
+        formatTable(
+          [
+            { title: "GATEWAY", value: ({ name }) => name },
+            { title: "AGENCY", value: ({ agency }) => agency },
+            { title: "ADDED", value: ({ created }) => shortTime(created) },
+          ],
+          gateways,
+        ),
+      );
+    }
+  });
+}
+
+function removeCommand(): Command {
+  return subcommand(
+    "remove",
+    "Take a gateway's password away; its connections are closed. Its readings stay.",
+  )
+    .addArgument(nameArgument())
+    .action(async (name: string, options: Common) => {
+      await using identities = await openExisting(options.data);
+      removeGateway(identities, name);
+      if (options.json) printJson({ name, removed: true });
+      else process.stdout.write(`Gateway ${name} may no longer connect.\n`);
+    });
+}
+
+/** A command with the options that all of them have. */
+function subcommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .addOption(
+      new Option("--data <dir>", "the data folder of the platform").env("MARSAD_DATA").default("marsad-data"),
+    )
+    .addOption(jsonOption());
+}
+
+function nameArgument(): Argument {
+  return new Argument("<name>", "the gateway's name, which is its MQTT user name").argParser(parseName);
+}
+
+/** Gateways and agencies are named alike. */
+function parseName(text: string): string {
+  const parsed = GatewayName.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(`Use ${parsed.error.issues.map(({ message }) => message).join("; ")}.`);
+}
+
+/** @throws MarsadError NOT_FOUND: nothing was ever added there. */
+async function openExisting(data: string): Promise<RecordStore> {
+  const path = join(data, "identities");
+  const isFolder = await stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+  if (isFolder) return await openRecordStore(path);
+  throw new MarsadError(
+    "NOT_FOUND",
+    `there are no gateways in ${data}; say where the data folder is with --data or MARSAD_DATA`,
+  );
+}
