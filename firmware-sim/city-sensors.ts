@@ -206,15 +206,17 @@ function numbered(place: Place, what: string, index: number): string {
   return `${place.name.en} ${what} ${index + 1}`.slice(0, 64);
 }
 
-/** Corridors lead from every outer district into the first municipality, whose own districts are joined last. */
+/**
+ * Corridors lead from every outer district into the first municipality, whose own districts are joined last; partners are taken from the
+ * end, so that ports and plants, which places list last, meet one another.
+ */
 function corridorAt(index: number, districts: readonly Place[]): { from: Place; to: Place; round: number } {
   const capital = districts[0]!.municipality;
   const inner = districts.filter(({ municipality }) => municipality === capital);
   const outer = districts.filter(({ municipality }) => municipality !== capital);
   const starts = [...outer, ...inner];
-  const start = index % starts.length;
   const round = Math.floor(index / starts.length);
-  const from = starts[start]!;
-  const to = inner[(start + round) % inner.length]!;
-  return { from, to: to === from ? inner[(start + round + 1) % inner.length]! : to, round };
+  const from = starts[index % starts.length]!;
+  const partners = inner.filter((place) => place !== from).toReversed();
+  return { from, to: partners[((index % starts.length) + round) % partners.length] ?? from, round };
 }

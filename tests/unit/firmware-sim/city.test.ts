@@ -1,0 +1,102 @@
+import { expect, test } from "vitest";
+import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
+import { formatBirth, parseBirth } from "#telemetry/birth.ts";
+import { SensorId } from "#telemetry/names.ts";
+import { places } from "#telemetry/places.ts";
+import { SensorAttributes } from "#telemetry/sensor.ts";
+import { cityOf, type City } from "#firmware-sim/city.ts";
+import { deviceOf } from "#firmware-sim/devices/models.ts";
+
+const sensorsOf = (city: City) => city.gateways.flatMap((gateway) => gateway.sensors);
+
+test("equal arguments make equal cities, another seed another one", () => {
+  const city = cityOf({ seed: 7, sensors: 300, places });
+  expect(cityOf({ seed: 7, sensors: 300, places })).toEqual(city);
+  expect(cityOf({ seed: 8, sensors: 300, places })).not.toEqual(city);
+});
+
+test.each([3, 17, 300, 1000, 10_000])(
+  "%i sensors have ids of their own and attributes that a birth may carry",
+  (sensors) => {
+    const all = sensorsOf(cityOf({ seed: 1, sensors, places }));
+    expect(all).toHaveLength(sensors);
+    expect(new Set(all.map(({ id }) => id)).size).toBe(sensors);
+    const refused = all.filter(
+      ({ id, attributes }) =>
+        !SensorId.safeParse(id).success || !SensorAttributes.safeParse(attributes).success,
+    );
+    expect(refused).toEqual([]);
+  },
+);
+
+test("the default city has one gateway for each agency, and its devices speak the catalogue's fields", () => {
+  const city = cityOf({ seed: 1, sensors: 300, places });
+  expect(city.gateways.map(({ name, agency }) => [name, agency])).toEqual(
+    ["mobility", "water", "energy", "food", "environment"].map((agency) => [`gw-${agency}-1`, agency]),
+  );
+  const spoken = new Set<string>();
+  for (const sensor of sensorsOf(city)) {
+    const device = deviceOf(sensor, { seed: 1, firstStep_s: 60 });
+    const measurement = builtinCatalogue.measurements[builtinCatalogue.indexOf(device.measurement)!]!;
+    expect(device.fields.map(({ name }) => name)).toEqual(measurement.fields.map(({ name }) => name));
+    spoken.add(device.measurement);
+  }
+  expect(spoken.size).toBe(11);
+});
+
+test.each(["traffic-detector", "water-meter", "energy-meter", "water-tank", "weather-station"])(
+  "all municipalities have a %s",
+  (kind) => {
+    const there = new Set(
+      sensorsOf(cityOf({ seed: 1, sensors: 300, places }))
+        .filter((sensor) => sensor.kind === kind)
+        .map(({ attributes }) => places.find(attributes.place)?.municipality),
+    );
+    expect(there.size).toBe(8);
+  },
+);
+
+test("even a city of three has traffic, water and energy", () => {
+  expect(sensorsOf(cityOf({ seed: 1, sensors: 3, places })).map(({ id }) => id)).toEqual([
+    "tf-001",
+    "wf-001",
+    "em-001",
+  ]);
+});
+
+test("customers' meters of a district meter area share its inlet's demand", () => {
+  const meters = sensorsOf(cityOf({ seed: 3, sensors: 2000, places })).filter(
+    ({ kind }) => kind === "water-meter",
+  );
+  const inlets = meters.filter(({ attributes }) => attributes.role === "dma_in");
+  expect(inlets.length).toBeGreaterThan(20);
+  for (const inlet of inlets) {
+    const customers = meters.filter(
+      ({ attributes }) => attributes.role === "customer" && attributes.dma === inlet.attributes.dma,
+    );
+    const share = customers.reduce((sum, { size }) => sum + size, 0) / inlet.size;
+    expect(share).toBeGreaterThan(0.9);
+    expect(share).toBeLessThan(1.03);
+  }
+});
+
+test("corridors join different places, under names of their own", () => {
+  const corridors = sensorsOf(cityOf({ seed: 1, sensors: 2000, places })).flatMap(
+    ({ attributes }) => attributes.corridor ?? [],
+  );
+  expect(new Set(corridors).size).toBe(corridors.length);
+  expect(corridors).toContain("hamad-port-industrial-area");
+});
+
+test("no gateway's birth is larger than an MQTT packet may be", () => {
+  const city = cityOf({ seed: 1, sensors: 10_000, places });
+  expect(new Set(city.gateways.map(({ name }) => name)).size).toBe(city.gateways.length);
+  for (const { sensors } of city.gateways) {
+    const birth = formatBirth({
+      agent: "0.1.0",
+      sensors: sensors.map(({ id, attributes }) => ({ id, ...attributes })),
+    });
+    expect(birth.length).toBeLessThan(250 * 1024);
+    expect(parseBirth(Buffer.from(birth), { maxSensors: 1000 })).toMatchObject({ ok: true, refused: [] });
+  }
+});
