@@ -1,0 +1,30 @@
+import type { BatchBuffer } from "../batch-buffer.ts";
+import type { EdgeAgentConfig } from "../config.ts";
+import { LineIntake } from "../line-intake.ts";
+import { type Input, type InputTarget, parseListenAddress } from "./input.ts";
+import { openTcpLines } from "./tcp-lines.ts";
+import { openUdpLines } from "./udp-lines.ts";
+
+/** An open input and what has come through it. */
+export interface OpenInput {
+  readonly input: Input;
+  readonly intake: LineIntake;
+}
+
+/** Opens one configured input, which puts its lines into `batch`. @throws MarsadError `ADDRESS_IN_USE` */
+export async function openInput(
+  config: EdgeAgentConfig["inputs"][number],
+  batch: BatchBuffer,
+  seal: () => void,
+  target: InputTarget,
+): Promise<OpenInput> {
+  const address = parseListenAddress(config.listen);
+  if (address === undefined) throw new TypeError(`unchecked configuration: ${config.listen}`);
+  const intake = new LineIntake(batch, config.max_line_bytes, seal);
+  const limits = { maxLineBytes: config.max_line_bytes, maxConnections: config.max_connections };
+  const input =
+    address.protocol === "tcp"
+      ? await openTcpLines(address, intake, target, limits)
+      : await openUdpLines(address, intake, target);
+  return { input, intake };
+}

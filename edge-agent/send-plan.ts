@@ -1,0 +1,149 @@
+import { PositionRanges } from "./position-ranges.ts";
+
+/** A batch that the outbox has on disk: one MQTT payload. */
+export interface StoredBatch {
+  /** Its place in the outbox. */
+  readonly position: number;
+  /** Readings in it. */
+  readonly count: number;
+  readonly payload: Buffer;
+}
+
+export interface SendLimits {
+  /** Batches that may be unacknowledged on a connection. */
+  readonly window: number;
+  /** Bytes that may be unacknowledged on a connection; one batch may always go. */
+  readonly windowBytes: number;
+  /** Bytes of live batches kept in memory; older ones are left to the backlog, to be read from disk. */
+  readonly liveBytes: number;
+}
+
+type Lane = "live" | "backlog";
+interface InFlight {
+  readonly batch: StoredBatch;
+  readonly lane: Lane;
+}
+
+/**
+ * Decides which batch goes next and what the outbox may forget. Pure: no socket, no disk, no clock.
+ *
+ * Two lanes share the window. The backlog goes oldest first; live batches keep a quarter of the window for themselves
+ * while there is a backlog, and have all of it when there is none. So PUBACKs come out of order with respect to positions,
+ * and the outbox may forget only what lies below the lowest position that is still waiting for one.
+ */
+export class SendPlan {
+  /** Batches, and the readings in them, that went out again because their connection ended before the PUBACK. */
+  resentBatches = 0;
+  resentReadings = 0;
+
+  readonly #limits: SendLimits;
+  readonly #liveShare: number;
+  readonly #inFlight = new Map<number, InFlight>();
+  #inFlightBytes = 0;
+  #liveInFlight = 0;
+  /** In memory, ascending: were in flight when a connection ended. */
+  #again: StoredBatch[] = [];
+  /** In memory, ascending: read from the backlog. */
+  #loaded: StoredBatch[] = [];
+  readonly #onDisk = new PositionRanges();
+  #live: StoredBatch[] = [];
+  #liveBytes = 0;
+  #end: number;
+
+  /** @param stored  Positions found in the outbox: its oldest, and the one after its newest. */
+  constructor(limits: SendLimits, stored: { readonly first: number; readonly next: number }) {
+    this.#limits = limits;
+    this.#liveShare = Math.max(1, Math.floor(limits.window / 4));
+    this.#onDisk.add(stored.first, stored.next);
+    this.#end = stored.next;
+  }
+
+  /** The lowest position without a PUBACK: all below it may be trimmed. */
+  get lowestUnacknowledged(): number {
+    const candidates = [this.#again[0]?.position, this.#loaded[0]?.position, this.#onDisk.lowest, this.#live[0]?.position];
+    let lowest = this.#end;
+    for (const candidate of candidates) if (candidate !== undefined && candidate < lowest) lowest = candidate;
+    for (const position of this.#inFlight.keys()) if (position < lowest) lowest = position;
+    return lowest;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** Takes a batch that was just committed. */
+  addLive(batch: StoredBatch): void {
+    this.#live.push(batch);
+    this.#liveBytes += batch.payload.length;
+    this.#end = batch.position + 1;
+    while (this.#liveBytes > this.#limits.liveBytes && this.#live.length > 1) {
+      const oldest = this.#takeLive()!;
+      this.#onDisk.add(oldest.position, oldest.position + 1);
+    }
+  }
+
+  /** Where to read the backlog on from, when little of it is left in memory. */
+  get wanted(): number | undefined {
+    return this.#loaded.length < this.#limits.window ? this.#onDisk.lowest : undefined;
+  }
+
+  /** What the outbox answered to a read from `from`: batches in ascending order, also such as need no sending. */
+  load(from: number, batches: readonly StoredBatch[]): void {
+    // A position that the outbox does not have cannot be sent; it must not be asked for without end.
+    this.#onDisk.removeThrough((batches[0]?.position ?? from + 1) - 1);
+    for (const batch of batches) {
+      if (this.#onDisk.removeThrough(batch.position)) this.#loaded.push(batch);
+    }
+  }
+
+  /** The batch to send now, which is in flight from here on; undefined when the window or the outbox says wait. */
+  next(): StoredBatch | undefined {
+    if (this.#inFlight.size >= this.#limits.window) return undefined;
+    const lane = this.#lane();
+    if (lane === undefined) return undefined;
+    const queue = lane === "live" ? this.#live : this.#again.length > 0 ? this.#again : this.#loaded;
+    const bytes = queue[0]!.payload.length;
+    if (this.#inFlight.size > 0 && this.#inFlightBytes + bytes > this.#limits.windowBytes) return undefined;
+    const batch = lane === "live" ? this.#takeLive()! : queue.shift()!;
+    if (queue === this.#again) {
+      this.resentBatches += 1;
+      this.resentReadings += batch.count;
+    }
+    this.#inFlight.set(batch.position, { batch, lane });
+    this.#inFlightBytes += bytes;
+    if (lane === "live") this.#liveInFlight += 1;
+    return batch;
+  }
+
+  /** A PUBACK came. @returns the batch, or undefined for one that is not in flight (any more) */
+  acknowledge(position: number): StoredBatch | undefined {
+    const sent = this.#inFlight.get(position);
+    if (sent === undefined) return undefined;
+    this.#inFlight.delete(position);
+    this.#inFlightBytes -= sent.batch.payload.length;
+    if (sent.lane === "live") this.#liveInFlight -= 1;
+    return sent.batch;
+  }
+
+  /** The connection ended: what was in flight goes again, first of all and oldest first. */
+  connectionLost(): void {
+    const lost = [...this.#inFlight.values()].map((sent) => sent.batch);
+    this.#again = [...this.#again, ...lost].sort((one, other) => one.position - other.position);
+    this.#inFlight.clear();
+    this.#inFlightBytes = 0;
+    this.#liveInFlight = 0;
+  }
+
+  #lane(): Lane | undefined {
+    const live = this.#live.length > 0;
+    if (live && this.#liveInFlight < this.#liveShare) return "live";
+    if (this.#again.length > 0 || this.#loaded.length > 0) return "backlog";
+    return live ? "live" : undefined;
+  }
+
+  #takeLive(): StoredBatch | undefined {
+    const batch = this.#live.shift();
+    if (batch !== undefined) this.#liveBytes -= batch.payload.length;
+    return batch;
+  }
+}

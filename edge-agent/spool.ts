@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { formatBatchHeader } from "#telemetry/batch-header.ts";
+import { BatchBuffer } from "./batch-buffer.ts";
+import type { Outbox } from "./outbox.ts";
+import type { StoredBatch } from "./send-plan.ts";
+
+export interface SpoolLimits {
+  /** Bytes of one payload, header included. */
+  readonly batchBytes: number;
+  /** Bytes after which the sealed batches are committed without waiting for their age. */
+  readonly groupBytes: number;
+  /** Milliseconds from a reading's arrival until it is committed, while the disk keeps up. */
+  readonly maxAge: number;
+  /** Bytes not yet on disk beyond which the spool is full. */
+  readonly heldBytes: number;
+}
+
+export interface SpoolEvents {
+  /** Batches that are on disk from now on, in order; the spool may have room again. */
+  readonly onCommitted: (batches: readonly StoredBatch[]) => void;
+  /** The outbox took nothing; it is tried again and again. */
+  readonly onRefused: (error: unknown) => void;
+}
+
+/** No header is longer: see `formatBatchHeader`. */
+const HEADER_ROOM = 128;
+/** Milliseconds between attempts when the outbox has no room and nothing says that it has some again. */
+const RETRY_INTERVAL = 500;
+
+interface Sealed {
+  readonly count: number;
+  readonly payload: Buffer;
+  /** Number of the reading after its last. */
+  readonly nextNumber: number;
+}
+
+/**
+ * From the open batch to the outbox: numbers and seals batches and commits them in groups, one at low load after `maxAge`,
+ * several at once under load. What is in here is not on disk yet, and is lost when the process is killed: at most `maxAge` of
+ * readings, or `heldBytes` when the disk is slow.
+ */
+export class Spool {
+  readonly batch: BatchBuffer;
+
+  readonly #outbox: Outbox;
+  readonly #limits: SpoolLimits;
+  readonly #events: SpoolEvents;
+  #nextNumber: number;
+  #sealed: Sealed[] = [];
+  #sealedBytes = 0;
+  #ageTimer: NodeJS.Timeout | undefined;
+  /** All that is sealed is to be committed, however little. */
+  #due = false;
+  #committing: Promise<void> | undefined;
+  #refused = false;
+  #wake: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(outbox: Outbox, limits: SpoolLimits, events: SpoolEvents) {
+    this.#outbox = outbox;
+    this.#limits = limits;
+    this.#events = events;
+    this.#nextNumber = outbox.state.nextNumber;
+    this.batch = new BatchBuffer(limits.batchBytes - HEADER_ROOM);
+  }
+
+  /** Full: readings offered now would only wait in memory. It ends with a commit. */
+  get full(): boolean {
+    return this.#refused || this.#sealedBytes + this.batch.length > this.#limits.heldBytes;
+  }
+
+  /** Readings in memory. */
+  get held(): number {
+    return this.#sealed.reduce((sum, sealed) => sum + sealed.count, this.batch.count);
+  }
+
+  /** To be called after lines were put into the open batch: none waits longer than `maxAge`. */
+  touch(): void {
+    if (this.batch.count === 0 && this.#sealed.length === 0) return;
+    this.#ageTimer ??= setTimeout(() => void this.flush(), this.#limits.maxAge);
+  }
+
+  /** Closes the open batch, which has at least one line, and begins the next. */
+  seal(): void {
+    const { count } = this.batch;
+    const header = formatBatchHeader({ outbox: this.#outbox.state.uuid, first: this.#nextNumber, n: count });
+    const payload = this.batch.take(Buffer.from(header, "latin1"));
+    this.#nextNumber += count;
+    this.#sealed.push({ count, payload, nextNumber: this.#nextNumber });
+    this.#sealedBytes += payload.length;
+    void this.#commitDue();
+  }
+
+  /** Commits all there is; resolves when it is on disk, or when `stop` gave up. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#ageTimer);
+    this.#ageTimer = undefined;
+    this.#due = true;
+    if (this.batch.count > 0) this.seal();
+    await this.#commitDue();
+  }
+
+  /** The outbox may have room again: if it had none, try now. */
+  retry(): void {
+    this.#wake?.();
+  }
+
+  /** Flushes, at most for `grace` milliseconds. @returns readings that could not be kept */
+  async stop(grace: number): Promise<number> {
+    const timer = new AbortController();
+    await Promise.race([
+      this.flush(),
+      sleep(grace, undefined, { signal: timer.signal }).catch(() => {}),
+    ]);
+    timer.abort();
+    this.#stopped = true;
+    this.retry();
+    await this.#committing;
+    return this.held;
+  }
+
+  get #isDue(): boolean {
+    if (this.#stopped || this.#sealed.length === 0) return false;
+    return this.#due || this.#sealedBytes >= this.#limits.groupBytes;
+  }
+
+  /** One commit at a time; what is sealed meanwhile makes the next group. */
+  async #commitDue(): Promise<void> {
+    if (this.#isDue) this.#committing ??= this.#commitAll();
+    await this.#committing;
+  }
+
+  async #commitAll(): Promise<void> {
+    do {
+      const group = this.#group();
+      const payloads = group.map(({ payload }) => payload);
+      try {
+        this.#taken(group, await this.#outbox.commit(payloads, group.at(-1)!.nextNumber));
+      } catch (error) {
+        this.#refused = true;
+        this.#events.onRefused(error);
+        await this.#roomOrTime();
+      }
+    } while (this.#isDue);
+    this.#due &&= this.#sealed.length > 0;
+    this.#committing = undefined;
+  }
+
+  /** What goes into one transaction: a single batch while the disk is short of room, as that may still fit. */
+  #group(): readonly Sealed[] {
+    if (this.#refused) return this.#sealed.slice(0, 1);
+    let bytes = 0;
+    const end = this.#sealed.findIndex(({ payload }) => (bytes += payload.length) >= this.#limits.groupBytes);
+    return end === -1 ? this.#sealed.slice() : this.#sealed.slice(0, end + 1);
+  }
+
+  #taken(group: readonly Sealed[], position: number): void {
+    this.#sealed.splice(0, group.length);
+    for (const { payload } of group) this.#sealedBytes -= payload.length;
+    this.#refused = false;
+    this.#events.onCommitted(
+      group.map(({ count, payload }, index) => ({ position: position + index, count, payload })),
+    );
+  }
+
+  async #roomOrTime(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, RETRY_INTERVAL);
+    this.#wake = resolve;
+    await promise;
+    this.#wake = undefined;
+    clearTimeout(timer);
+  }
+}

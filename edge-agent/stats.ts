@@ -1,0 +1,80 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+
+/** An agent's counts since it started; `backlog` and `backlogBytes` are what is on disk now. Readings, where nothing else is said. */
+export interface EdgeAgentStats {
+  /** Taken from inputs. */
+  readonly received: number;
+  /** Committed to the outbox. */
+  readonly batched: number;
+  /** With their PUBACK; also those of an earlier run's backlog. */
+  readonly acknowledged: number;
+  /** In the outbox, without a PUBACK. */
+  readonly backlog: number;
+  /** Bytes in the outbox; with those that wait for older ones to be trimmed with them. */
+  readonly backlogBytes: number;
+  /** Batches sent again because their connection ended. */
+  readonly resentBatches: number;
+  /** Lines in datagrams that found the outbox full. */
+  readonly droppedUdp: number;
+  /** Lines that were too long, or cut short by the end of their connection. */
+  readonly rejectedLines: number;
+  /** Readings that the platform said it refused. */
+  readonly refused: number;
+  readonly connected: boolean;
+}
+
+type Numbers = Exclude<{ [Key in keyof EdgeAgentStats]: EdgeAgentStats[Key] extends number ? Key : never }[keyof EdgeAgentStats], never>;
+
+const counters: readonly (readonly [name: string, key: Numbers, help: string])[] = [
+  ["marsad_edge_received_readings_total", "received", "Readings taken from sensors."],
+  ["marsad_edge_batched_readings_total", "batched", "Readings committed to the outbox."],
+  ["marsad_edge_acknowledged_readings_total", "acknowledged", "Readings acknowledged by the platform."],
+  ["marsad_edge_resent_batches_total", "resentBatches", "Batches sent again after a lost connection."],
+  ["marsad_edge_dropped_udp_lines_total", "droppedUdp", "Lines of datagrams that found the outbox full."],
+  ["marsad_edge_rejected_lines_total", "rejectedLines", "Lines too long, or cut short by their sender."],
+  ["marsad_edge_refused_readings_total", "refused", "Readings that the platform said it refused."],
+];
+const gauges: readonly (readonly [name: string, key: Numbers | "connected", help: string])[] = [
+  ["marsad_edge_backlog_readings", "backlog", "Readings on disk without an acknowledgement."],
+  ["marsad_edge_backlog_bytes", "backlogBytes", "Bytes in the outbox."],
+  ["marsad_edge_connected", "connected", "1 while connected to the platform."],
+];
+
+/** The agents that report to a registry, by gateway: one process may run several. */
+const reporting = new WeakMap<Registry, Map<string, () => EdgeAgentStats>>();
+
+/** Shows an agent's stats in `registry`, labelled with its gateway, until the result is called. */
+export function reportStats(registry: Registry, gateway: string, stats: () => EdgeAgentStats): () => void {
+  const agents = reporting.get(registry) ?? openReport(registry);
+  agents.set(gateway, stats);
+  return () => agents.delete(gateway);
+}
+
+function openReport(registry: Registry): Map<string, () => EdgeAgentStats> {
+  const agents = new Map<string, () => EdgeAgentStats>();
+  reporting.set(registry, agents);
+  const common = { labelNames: ["gateway" as const], registers: [registry] };
+  for (const [name, key, help] of counters) {
+    const counter = new Counter({
+      name,
+      help,
+      ...common,
+      collect(): void {
+        counter.reset();
+        for (const [gateway, stats] of agents) counter.inc({ gateway }, stats()[key]);
+      },
+    });
+  }
+  for (const [name, key, help] of gauges) {
+    const gauge = new Gauge({
+      name,
+      help,
+      ...common,
+      collect(): void {
+        gauge.reset();
+        for (const [gateway, stats] of agents) gauge.set({ gateway }, Number(stats()[key]));
+      },
+    });
+  }
+  return agents;
+}

@@ -1,0 +1,43 @@
+import { isBuiltin } from "node:module";
+import { build } from "esbuild";
+import { describe, expect, test } from "vitest";
+
+const root = new URL("../../..", import.meta.url).pathname;
+
+/** Of `debug` and `ws`, each asked for in a try block: nothing is missing without them. */
+const optional = new Set(["supports-color", "bufferutil", "utf-8-validate"]);
+
+describe("what a gateway gets", async () => {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ["edge-agent/index.ts", "edge-agent/outbox-thread.ts"],
+    outdir: "dist/edge",
+    bundle: true,
+    write: false,
+    metafile: true,
+    minify: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    external: ["lmdb"],
+    logLevel: "silent",
+  });
+  const inputs = Object.keys(metafile.inputs);
+
+  test("has no DuckDB in it, nor any other native module but lmdb", () => {
+    expect(inputs.filter((path) => /duckdb|argon2|\.node$/.test(path))).toEqual([]);
+    const external = Object.values(metafile.outputs).flatMap(({ imports }) => imports.filter((entry) => entry.external));
+    const packages = external.map(({ path }) => path).filter((path) => !isBuiltin(path) && !optional.has(path));
+    expect([...new Set(packages)]).toEqual(["lmdb"]);
+  });
+
+  test("has nothing of the platform in it: only edge-agent, telemetry and runtime", () => {
+    const folders = inputs.filter((path) => !path.startsWith("node_modules/")).map((path) => path.split("/")[0]);
+    expect([...new Set(folders)].sort()).toEqual(["edge-agent", "package.json", "runtime", "telemetry"]);
+  });
+
+  test("is small", () => {
+    const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+    expect(bytes).toBeLessThan(1_500_000);
+  });
+});

@@ -1,0 +1,182 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { PositionRanges } from "#edge-agent/position-ranges.ts";
+import { type SendLimits, SendPlan, type StoredBatch } from "#edge-agent/send-plan.ts";
+
+const limits: SendLimits = { window: 4, windowBytes: 1000, liveBytes: 1000 };
+const empty = { first: 0, next: 0 };
+
+function batch(position: number, bytes = 100): StoredBatch {
+  return { position, count: 10, payload: Buffer.allocUnsafe(bytes) };
+}
+
+/** Everything the plan would send now. */
+function sendAll(plan: SendPlan): number[] {
+  const sent: number[] = [];
+  for (let next = plan.next(); next !== undefined; next = plan.next()) sent.push(next.position);
+  return sent;
+}
+
+describe("without a backlog", () => {
+  test("live batches go in order, as many as the window takes", () => {
+    const plan = new SendPlan(limits, empty);
+    for (let position = 0; position < 6; position += 1) plan.addLive(batch(position));
+    expect(sendAll(plan)).toEqual([0, 1, 2, 3]);
+    plan.acknowledge(0);
+    expect(sendAll(plan)).toEqual([4]);
+  });
+
+  test("the bytes in flight stay within their bound, but one batch may always go", () => {
+    const plan = new SendPlan({ ...limits, liveBytes: 10_000 }, empty);
+    for (const [position, bytes] of [1500, 600, 600].entries()) plan.addLive(batch(position, bytes));
+    expect(sendAll(plan)).toEqual([0]);
+    plan.acknowledge(0);
+    expect(sendAll(plan)).toEqual([1]);
+  });
+
+  test("a PUBACK that comes twice, or for nothing, changes nothing", () => {
+    const plan = new SendPlan(limits, empty);
+    plan.addLive(batch(0));
+    sendAll(plan);
+    expect(plan.acknowledge(0)?.position).toBe(0);
+    expect(plan.acknowledge(0)).toBeUndefined();
+    expect(plan.acknowledge(7)).toBeUndefined();
+    expect(plan.lowestUnacknowledged).toBe(1);
+  });
+});
+
+describe("what may be trimmed", () => {
+  test("ends at the oldest batch without a PUBACK, whatever was acknowledged above it", () => {
+    const plan = new SendPlan(limits, empty);
+    for (let position = 0; position < 3; position += 1) plan.addLive(batch(position));
+    sendAll(plan);
+    plan.acknowledge(1);
+    plan.acknowledge(2);
+    expect(plan.lowestUnacknowledged).toBe(0);
+    plan.acknowledge(0);
+    expect(plan.lowestUnacknowledged).toBe(3);
+  });
+
+  test("includes nothing that only the disk has", () => {
+    const plan = new SendPlan(limits, { first: 5, next: 9 });
+    plan.addLive(batch(9));
+    sendAll(plan);
+    plan.acknowledge(9);
+    expect(plan.lowestUnacknowledged).toBe(5);
+  });
+});
+
+describe("with a backlog", () => {
+  test("the oldest go first, and live batches keep a quarter of the window", () => {
+    const plan = new SendPlan(limits, { first: 0, next: 10 });
+    expect(plan.wanted).toBe(0);
+    plan.load(0, [0, 1, 2, 3, 4, 5].map((position) => batch(position)));
+    for (let position = 10; position < 14; position += 1) plan.addLive(batch(position));
+    expect(sendAll(plan)).toEqual([10, 0, 1, 2]);
+    plan.acknowledge(0);
+    expect(sendAll(plan)).toEqual([3]);
+    plan.acknowledge(10);
+    expect(sendAll(plan)).toEqual([11]);
+  });
+
+  test("live batches that memory has no room for are read from disk later, in their turn", () => {
+    const plan = new SendPlan({ ...limits, liveBytes: 250 }, empty);
+    for (let position = 0; position < 5; position += 1) plan.addLive(batch(position));
+    expect(plan.wanted).toBe(0);
+    plan.load(0, [0, 1, 2, 3, 4].map((position) => batch(position)));
+    expect(plan.wanted).toBeUndefined();
+    expect(sendAll(plan)).toEqual([3, 0, 1, 2]);
+    for (const position of [3, 0, 1, 2]) plan.acknowledge(position);
+    expect(sendAll(plan)).toEqual([4]);
+  });
+
+  test("a position that the outbox does not have is not asked for again", () => {
+    const plan = new SendPlan(limits, { first: 0, next: 4 });
+    plan.load(0, [batch(2)]);
+    expect(plan.wanted).toBe(3);
+    plan.load(3, []);
+    expect(plan.wanted).toBeUndefined();
+  });
+});
+
+describe("after a lost connection", () => {
+  test("what was in flight goes first, oldest first, and counts as sent again", () => {
+    const plan = new SendPlan(limits, { first: 0, next: 4 });
+    plan.load(0, [0, 1, 2, 3].map((position) => batch(position)));
+    plan.addLive(batch(4));
+    expect(sendAll(plan)).toEqual([4, 0, 1, 2]);
+    plan.acknowledge(0);
+    plan.connectionLost();
+    expect(plan.inFlight).toBe(0);
+    expect(sendAll(plan)).toEqual([1, 2, 4, 3]);
+    expect(plan.resentBatches).toBe(3);
+    expect(plan.resentReadings).toBe(30);
+    expect(plan.lowestUnacknowledged).toBe(1);
+  });
+});
+
+test("whatever happens, every batch is acknowledged in the end, only once in flight at a time, and trimmed only then", () => {
+  const step = fc.constantFrom("commit", "send", "ack-first", "ack-last", "read", "cut") as fc.Arbitrary<string>;
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 100 }), fc.nat({ max: 20 }), (steps, stored) => {
+      const plan = new SendPlan({ window: 4, windowBytes: 350, liveBytes: 250 }, { first: 0, next: stored });
+      const disk = Array.from({ length: stored }, (_, position) => batch(position));
+      const inFlight: number[] = [];
+      const acknowledged = new Set<number>();
+      const perform = (name: string): void => {
+        if (name === "commit") {
+          disk.push(batch(disk.length));
+          plan.addLive(disk.at(-1)!);
+        } else if (name === "send") {
+          const next = plan.next();
+          if (next !== undefined) {
+            expect(inFlight.includes(next.position) || acknowledged.has(next.position)).toBe(false);
+            inFlight.push(next.position);
+          }
+        } else if (name === "read") {
+          const from = plan.wanted;
+          if (from !== undefined) plan.load(from, disk.slice(from, from + 3));
+        } else if (name === "cut") {
+          plan.connectionLost();
+          inFlight.length = 0;
+        } else {
+          const position = name === "ack-first" ? inFlight.shift() : inFlight.pop();
+          if (position !== undefined) {
+            expect(plan.acknowledge(position)?.position).toBe(position);
+            acknowledged.add(position);
+          }
+        }
+        const forgotten = disk.slice(0, plan.lowestUnacknowledged);
+        expect(forgotten.every(({ position }) => acknowledged.has(position))).toBe(true);
+      };
+      steps.forEach(perform);
+      for (let round = 0; round < 3 * disk.length; round += 1) ["read", "send", "ack-first"].forEach(perform);
+      expect(acknowledged.size).toBe(disk.length);
+      expect(plan.lowestUnacknowledged).toBe(disk.length);
+    }),
+  );
+});
+
+test("ranges of positions are a set", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 5 })), { maxLength: 50 }),
+      fc.array(fc.nat({ max: 200 }), { maxLength: 50 }),
+      (additions, removals) => {
+        const ranges = new PositionRanges();
+        const set = new Set<number>();
+        let end = 0;
+        for (const [gap, length] of additions) {
+          ranges.add(end + gap, end + gap + length);
+          for (let position = end + gap; position < end + gap + length; position += 1) set.add(position);
+          end += gap + length;
+        }
+        for (const removal of removals) {
+          expect(ranges.removeThrough(removal)).toBe(set.has(removal));
+          for (const position of set) if (position <= removal) set.delete(position);
+          expect(ranges.lowest).toBe(set.size === 0 ? undefined : Math.min(...set));
+        }
+      },
+    ),
+  );
+});
