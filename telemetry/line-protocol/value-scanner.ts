@@ -1,4 +1,4 @@
-import { hasAt, isDigit, isLetter } from "../bytes.ts";
+import { hasAt, isDigit } from "../bytes.ts";
 import { booleanSpellings } from "./oracle.ts";
 
 /** Field values from bytes. NaN is the answer to anything that is no value: none of the spellings means it. */
@@ -63,7 +63,7 @@ export class ValueScanner {
   boolean(bytes: Uint8Array, start: number, limit: number): number {
     for (const { spelling, value } of booleans) {
       const end = start + spelling.length;
-      if (end < limit && hasAt(bytes, start, spelling) && !isLetter(bytes[end]!)) {
+      if (end < limit && hasAt(bytes, start, spelling)) {
         this.end = end;
         return value;
       }
@@ -87,7 +87,8 @@ const exactIntegers = 2 ** 53;
 const powersOfTen = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
 const latin1 = new TextDecoder("latin1");
 const encoder = new TextEncoder();
+/** Longest first: `true` begins with `t`. */
 const booleans = [
   ...booleanSpellings.true.map((spelling) => ({ spelling: encoder.encode(spelling), value: 1 })),
   ...booleanSpellings.false.map((spelling) => ({ spelling: encoder.encode(spelling), value: 0 })),
-];
+].sort((a, b) => b.spelling.length - a.spelling.length);
