@@ -62,7 +62,7 @@ export class ChunkWriter {
         this.#writeIntegers(field + 2, values, from, count);
         break;
       case "BOOLEAN":
-        for (let i = 0; i < count; i++) this.#bytes[i] = values[from + i]! === 0 ? 0 : 1;
+        for (let i = 0; i < count; i++) this.#bytes[i] = Number(values[from + i] !== 0);
         duckdb.copy_data_to_vector(vector, 0, this.#scratch, 0, count);
         break;
     }

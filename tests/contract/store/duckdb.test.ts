@@ -1,0 +1,14 @@
+import { pino } from "pino";
+import { openDuckDbStore } from "#store/duckdb/index.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { type StorePlace, storeContract } from "./contract.ts";
+
+storeContract("DuckDB", duckDbPlace, { tellsMerged: true });
+
+async function duckDbPlace(): Promise<StorePlace> {
+  const folder = tempFolder("store");
+  return {
+    open: () => openDuckDbStore({ path: folder.path, log: pino({ level: "silent" }) }),
+    [Symbol.asyncDispose]: async () => folder[Symbol.dispose](),
+  };
+}
