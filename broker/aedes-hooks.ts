@@ -144,6 +144,7 @@ export class AedesHooks {
   async #admission(connection: Connection, packet: ConnectPacket): Promise<Admission> {
     try {
       const admission = await decideAdmission(packet, this.#parts);
+      if (connection.ended) return { ok: false, reason: "internal", returnCode: returnCodes.unavailable };
       if (!admission.ok || this.#parts.admit(connection, admission.gateway, admission.clientId)) {
         return admission;
       }

@@ -111,6 +111,11 @@ export class Connection implements FrameSink, Listener, PortOwner {
     return this.#session !== undefined && !this.#closed;
   }
 
+  /** Is it over, or about to be? */
+  get ended(): boolean {
+    return this.#closed || this.#hangingUp;
+  }
+
   /** `<gateway>/<its own>`, as aedes knows it. */
   get clientId(): string | undefined {
     return this.#clientId;
@@ -138,7 +143,7 @@ export class Connection implements FrameSink, Listener, PortOwner {
    */
   accept(keepalive_s: number): void {
     const gateway = this.#gateway;
-    if (gateway === undefined || this.#closed || this.#hangingUp) return;
+    if (gateway === undefined || this.ended) return;
     const { onUplink, limits, heldBudget, copies, counts } = this.#parts;
     this.#session = new Session({
       gateway,
