@@ -63,7 +63,9 @@ function parseValue<T>(schema: z.ZodType<T>, text: string): ParsedValue<T> {
     if (parsed.success) return { ok: true, value: parsed.data };
     error = parsed.error.issues.map((issue) => issue.message.replace("Invalid input: ", "")).join("; ");
   }
-  return { ok: false, error: schema.description === undefined ? error : `${error} (${schema.description})` };
+  // Where the schema only names a type, what the attribute means helps more.
+  const meaning = error.startsWith("expected") ? schema.description : undefined;
+  return { ok: false, error: meaning === undefined ? error : `${error} (${meaning})` };
 }
 
 /** Everything that `text` may mean, the plainest first. */

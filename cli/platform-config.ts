@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { IngestLimits } from "#ingest/limits.ts";
+
+const listenAddress = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$/, "HOST:PORT, such as 127.0.0.1:1883");
+
+/** Everything that `marsad platform` can be told. */
+export const PlatformConfig = z.strictObject({
+  data: z
+    .string()
+    .min(1)
+    .default("marsad-data")
+    .meta({ env: "MARSAD_DATA", description: "The data folder: journal, store, registry, identities." }),
+  mqtt: listenAddress
+    .default("127.0.0.1:1883")
+    .meta({ env: "MARSAD_MQTT", description: "Where gateways connect; port 0 is any free one." }),
+  http: listenAddress
+    .default("127.0.0.1:8080")
+    .meta({ env: "MARSAD_HTTP_LISTEN", description: "Where the HTTP API listens; port 0 is any free one." }),
+  store: z
+    .enum(["duckdb"])
+    .default("duckdb")
+    .meta({ env: "MARSAD_STORE", description: "Where readings are kept." }),
+  behindProxy: z.stringbool().or(z.boolean()).default(false).meta({
+    env: "MARSAD_BEHIND_PROXY",
+    description: "Something in front encrypts; without it the platform listens on loopback only.",
+  }),
+  readyFile: z
+    .string()
+    .optional()
+    .meta({ env: "MARSAD_READY_FILE", description: "Write the addresses to this file once all is usable." }),
+  logLevel: z
+    .enum(["trace", "debug", "info", "warn", "error", "fatal"])
+    .default("info")
+    .meta({ env: "MARSAD_LOG_LEVEL", description: "What is logged, on stderr." }),
+  ...IngestLimits.shape,
+});
+export type PlatformConfig = z.infer<typeof PlatformConfig>;

@@ -1,0 +1,40 @@
+import type { DeadLetter } from "#telemetry/account.ts";
+import type {
+  JournalGroup,
+  JournalRange,
+  JournalSnapshot,
+  JournalStatus,
+  WaitingEntry,
+} from "./messages.ts";
+
+/** What was refused, with its bytes while they are kept. */
+export type StoredDeadLetter = DeadLetter & { readonly payload: Uint8Array | null };
+
+export interface DeadLetterFilter {
+  readonly id?: string | undefined;
+  readonly gateway?: string | undefined;
+  readonly reason?: string | undefined;
+  /** Only those that come after this id. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+/**
+ * The journal, as ingest's main thread sees it: calls into the journal thread, in order. A commit that the disk or the bound
+ * refuses is tried again until it goes through: its promise stays open, and no PUBACK leaves meanwhile.
+ */
+export interface Journal extends AsyncDisposable {
+  /** What it knew when it was opened. */
+  readonly snapshot: JournalSnapshot;
+  /** One fsynced transaction. @returns the position the next block gets. */
+  commit(group: JournalGroup): Promise<number>;
+  /** Blocks from `from` on: at least one if there is one, about `maxBytes` at most. */
+  read(from: number, maxBytes: number): Promise<JournalRange>;
+  /** Blocks before `before` are in the store; their room is given back at leisure. */
+  trim(before: number): Promise<void>;
+  /** A gateway's waiting payloads after `after`, oldest first, about `maxBytes` at most. */
+  waiting(gateway: string, after: string | undefined, maxBytes: number): Promise<WaitingEntry[]>;
+  /** Newest first without `after`, else in order. */
+  deadLetters(filter: DeadLetterFilter): Promise<StoredDeadLetter[]>;
+  status(): Promise<JournalStatus>;
+}
