@@ -1,0 +1,156 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { stringify } from "yaml";
+import { z } from "zod";
+import { addGateway, listGateways, removeGateway } from "#broker/identities.ts";
+import { cityOf, type CityGateway } from "#firmware-sim/city.ts";
+import { MarsadError } from "#runtime/errors.ts";
+import { openRecordStore, type RecordStore } from "#runtime/record-store.ts";
+import type { BirthSensor } from "#telemetry/birth.ts";
+import { places } from "#telemetry/places.ts";
+import { anyFreePort } from "./addresses.ts";
+
+/** What the first start decided; later ones go on with the same city. */
+const Settled = z.object({
+  version: z.literal(1),
+  seed: z.int(),
+  sensors: z.int(),
+  /** The sensors' attributes hold from here on: before the first reading of history. ms since 1970. */
+  since: z.int(),
+});
+type Settled = z.infer<typeof Settled>;
+
+export interface CityWishes {
+  readonly seed: number | undefined;
+  readonly sensors: number | undefined;
+  readonly history_ms: number;
+}
+
+export interface DemoGateway {
+  readonly name: string;
+  readonly agency: string;
+  readonly sensors: number;
+  /** Its agent's configuration file. */
+  readonly config: string;
+  /** Where its agent takes lines: `HOST:PORT`. */
+  readonly input: string;
+}
+
+export interface DemoCity {
+  readonly seed: number;
+  readonly sensors: number;
+  readonly gateways: readonly DemoGateway[];
+}
+
+const defaults = { seed: 1, sensors: 300 };
+const DAY_MS = 86_400_000;
+
+/**
+ * The demo city of a data folder: on the first start, who measures what is decided and every gateway gets credentials;
+ * its agent's configuration is written on every start, since addresses may change.
+ * @throws MarsadError `CONFIG_INVALID` when the folder holds another city than the one wished for.
+ */
+export async function prepareCity(data: string, wishes: CityWishes, mqtt: string): Promise<DemoCity> {
+  await mkdir(join(data, "edge"), { recursive: true });
+  const { seed, sensors, since } = await settle(data, wishes);
+  const city = cityOf({ seed, sensors, places });
+  await using identities = await openRecordStore(join(data, "identities"));
+  const gateways: DemoGateway[] = [];
+  for (const gateway of city.gateways) {
+    await giveCredentials(data, identities, gateway);
+    gateways.push(await configureAgent(data, gateway, mqtt, since));
+  }
+  return { seed, sensors, gateways };
+}
+
+async function settle(data: string, wishes: CityWishes): Promise<Settled> {
+  const path = join(data, "city.json");
+  const before = await readSettled(path);
+  if (before === undefined) {
+    const settled: Settled = {
+      version: 1,
+      seed: wishes.seed ?? defaults.seed,
+      sensors: wishes.sensors ?? defaults.sensors,
+      since: Date.now() - wishes.history_ms - DAY_MS,
+    };
+    await replaceFile(path, `${JSON.stringify(settled)}\n`, 0o644);
+    return settled;
+  }
+  for (const key of ["seed", "sensors"] as const) {
+    const wish = wishes[key];
+    if (wish !== undefined && wish !== before[key]) {
+      const message = `${data} holds a city with ${key} ${before[key]}: leave --${key} out, or say another --data.`;
+      throw new MarsadError("CONFIG_INVALID", message);
+    }
+  }
+  return before;
+}
+
+async function readSettled(path: string): Promise<Settled | undefined> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    return Settled.parse(JSON.parse(text));
+  } catch (error) {
+    throw new MarsadError("STORE_FORMAT", `${path} is not a demo city of this version.`, { cause: error });
+  }
+}
+
+/** A start that died between the platform's record and the agent's file is mended by giving a new password. */
+async function giveCredentials(
+  data: string,
+  identities: RecordStore,
+  { name, agency }: CityGateway,
+): Promise<void> {
+  const path = passwordFile(data, name);
+  const known = listGateways(identities).some((gateway) => gateway.name === name);
+  const given = await readFile(path, "utf8").then(
+    (text) => text.trim() !== "",
+    () => false,
+  );
+  if (known && given) return;
+  if (known) removeGateway(identities, name);
+  const password = await addGateway(identities, { name, agency });
+  await mkdir(join(data, "edge", name), { recursive: true });
+  await replaceFile(path, `${password}\n`, 0o600);
+}
+
+async function configureAgent(
+  data: string,
+  { name, agency, sensors }: CityGateway,
+  mqtt: string,
+  since: number,
+): Promise<DemoGateway> {
+  const input = `127.0.0.1:${await anyFreePort("127.0.0.1")}`;
+  const config = join(data, "edge", name, "agent.yaml");
+  const behind: BirthSensor[] = sensors.map(({ id, attributes }) => ({
+    id,
+    ...attributes,
+    valid_from: since,
+  }));
+  const document = {
+    agency,
+    gateway: name,
+    place: sensors[0]?.attributes.place ?? places.city.municipalities[0]!.code,
+    mqtt: `mqtt://${mqtt}`,
+    password_file: resolve(passwordFile(data, name)),
+    data: resolve(data, "edge"),
+    inputs: [{ type: "lines", listen: `tcp://${input}` }],
+    sensors: behind,
+  };
+  await replaceFile(config, `# Written by "marsad up" at each start.\n${stringify(document)}`, 0o644);
+  return { name, agency, sensors: sensors.length, config, input };
+}
+
+function passwordFile(data: string, gateway: string): string {
+  return join(data, "edge", gateway, "password");
+}
+
+/** Whoever reads it sees the old file or the new one, whole. */
+async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  await writeFile(`${path}.next`, text, { mode });
+  await rename(`${path}.next`, path);
+}

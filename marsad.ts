@@ -1,0 +1,105 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { hasCode, MarsadError } from "#runtime/errors.ts";
+import packageJson from "./package.json" with { type: "json" };
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Each command's file is loaded when the command is called: `--help` must not wait for DuckDB. */
+const commands: readonly Entry[] = [
+  {
+    name: "up",
+    summary: "Bring a whole demo city up: sensors, gateways and platform.",
+    load: async () => (await import("./cli/up.ts")).upCommand(),
+  },
+  {
+    name: "gateway",
+    summary: "Say which gateways may connect.",
+    load: async () => (await import("./cli/gateway.ts")).gatewayCommand(),
+  },
+  {
+    name: "sensor",
+    summary: "Register, correct, verify and retire sensors.",
+    load: async () => (await import("./cli/sensor.ts")).sensorCommand(),
+  },
+  {
+    name: "status",
+    summary: "Is the platform well, and what has it done?",
+    load: async () => (await import("./cli/status.ts")).statusCommand(),
+  },
+  {
+    name: "account",
+    summary: "Every gateway's ledger: what became of the readings it sent.",
+    load: async () => (await import("./cli/account.ts")).accountCommand(),
+  },
+  {
+    name: "deadletters",
+    summary: "List, show and replay what was refused.",
+    load: async () => (await import("./cli/deadletters.ts")).deadLettersCommand(),
+  },
+];
+
+const exitCodes = { done: 0, failed: 1, wrongUsage: 2 };
+
+async function programFor(args: readonly string[]): Promise<Command> {
+  const program = new Command("marsad")
+    .description("Marsad, the observatory on which a city sees itself.")
+    .version(packageJson.version)
+    .addHelpText(
+      "after",
+      '\n"marsad COMMAND --help" explains a command. Exit codes: 0 done, 1 failed, 2 wrong usage.',
+    );
+  const named = args.filter((arg) => !arg.startsWith("-"));
+  const called = named[0] === "help" ? named[1] : named[0];
+  for (const { name, summary, load } of commands) {
+    const command = name === called ? await load() : new Command(name);
+    program.addCommand(command.summary(summary));
+  }
+  reportUsage(program);
+  return program;
+}
+
+/** Wrong usage ends in one line on stderr and an exception, not in `process.exit`; subcommands inherit neither. */
+function reportUsage(command: Command): void {
+  command.exitOverride().configureOutput({
+    outputError: (text, write) => write(text.replace(/^error: /, "marsad: ").replaceAll(/\n(?=\()/g, " ")),
+  });
+  for (const subcommand of command.commands) reportUsage(subcommand);
+}
+
+async function run(args: readonly string[]): Promise<void> {
+  try {
+    const program = await programFor(args);
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    process.exit(report(error));
+  }
+}
+
+/** Says what went wrong on stderr. @returns The exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUsage;
+  const foreseen = error instanceof MarsadError;
+  const explicit = process.env["MARSAD_LOG_LEVEL"] === "debug" || process.env["MARSAD_LOG_LEVEL"] === "trace";
+  if (foreseen) console.error(`marsad: ${error.message}`);
+  if (!foreseen || explicit) console.error(error);
+  return hasCode(error, "CONFIG_INVALID") ? exitCodes.wrongUsage : exitCodes.failed;
+}
+
+/** `marsad up` ends its programs itself; should it vanish, they end as if it had asked them to. */
+if (process.connected) {
+  process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+  process.channel?.unref();
+}
+
+/** A reader that has seen enough (`marsad … | head`) is no failure. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(exitCodes.done);
+  throw error;
+});
+
+await run(process.argv.slice(2));
