@@ -1,9 +1,14 @@
 import { expect, test } from "vitest";
-import { formatTable } from "#cli/table.ts";
+import { type Column, formatTable } from "#cli/table.ts";
 
-const columns = [
-  { title: "PLACE", value: ({ place }: { place: string }) => place },
-  { title: "SENSORS", value: ({ sensors }: { sensors?: number }) => sensors, align: "right" as const },
+interface Row {
+  readonly place: string;
+  readonly sensors?: number;
+}
+
+const columns: readonly Column<Row>[] = [
+  { title: "PLACE", value: ({ place }) => place },
+  { title: "SENSORS", value: ({ sensors }) => sensors, align: "right" },
 ];
 
 test("columns are as wide as their widest cell, numbers stand right, what is unknown is a hyphen", () => {
