@@ -34,7 +34,7 @@ const maxQueued = 1024 * 1024;
 const resend = { maxAge_ms: 3000, maxBytes: 8 * 1024 * 1024 } as const;
 
 /** How long closing waits for what is still queued, ms. */
-const closingPatience_ms = 3000;
+const closingPatience_ms = 700;
 
 /** Resolves when connected; tries again, with back-off, until then and whenever the connection breaks. */
 export async function openLineSender(
