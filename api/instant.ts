@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { parseRfc3339 } from "#telemetry/rfc3339.ts";
 
-const rfc3339 = z.iso.datetime({ offset: true });
 /** 1973-03-03 in milliseconds; a smaller number other than 0 is a time in seconds. */
 const SMALLEST_MS = 1e11;
 /** 5138-11-16 in milliseconds; a greater number is a time in micro- or nanoseconds. */
@@ -18,10 +18,12 @@ export type ParsedInstant =
 export function parseInstant(text: string): ParsedInstant {
   if (/^\d+$/.test(text)) return parseMilliseconds(text);
   const repaired = text.replace(/ (?=\d\d:\d\d$)/, "+");
-  if (rfc3339.safeParse(repaired).success) return { ok: true, time: Date.parse(repaired) };
-  const hint = rfc3339.safeParse(`${repaired}Z`).success
-    ? `has no offset: write ${repaired}Z, or ${repaired}+03:00 for local time`
-    : "is not a time: write RFC 3339 with an offset (2026-01-31T08:00:00Z) or milliseconds since 1970";
+  const time = parseRfc3339(repaired);
+  if (time !== undefined) return { ok: true, time };
+  const hint =
+    parseRfc3339(`${repaired}Z`) !== undefined
+      ? `has no offset: write ${repaired}Z, or ${repaired}+03:00 for local time`
+      : "is not a time: write RFC 3339 with an offset (2026-01-31T08:00:00Z) or milliseconds since 1970";
   return { ok: false, detail: `${JSON.stringify(text.slice(0, 64))} ${hint}` };
 }
 
