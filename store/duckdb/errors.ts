@@ -17,7 +17,7 @@ export function storeError(error: unknown, path: string): Error {
   if (/No space left on device|ENOSPC|Disk quota exceeded|not enough space/i.test(message)) {
     return new MarsadError("STORE_FULL", `the disk of ${path} is full`, { cause: error });
   }
-  if (/is newer than|storage version|not a valid DuckDB database file/i.test(message)) {
+  if (/database file with version number|not a valid DuckDB database file/i.test(message)) {
     return new MarsadError("STORE_FORMAT", `${path} is no store that this version can read: ${message}`, {
       cause: error,
     });

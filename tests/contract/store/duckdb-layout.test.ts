@@ -1,0 +1,184 @@
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { pino } from "pino";
+import { expect, test } from "vitest";
+import { openDuckDbStore } from "#store/duckdb/index.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { type Reading, TestJournal } from "./journal.ts";
+
+const log = pino({ level: "silent" });
+const day = 86_400_000;
+const start = Date.UTC(2026, 0, 1);
+
+/** What a person sees who opens the closed file in the duckdb shell. */
+async function ask(folder: string, sql: string): Promise<unknown[][]> {
+  const instance = await DuckDBInstance.create(join(folder, "marsad.duckdb"), { access_mode: "READ_ONLY" });
+  const connection = await instance.connect();
+  try {
+    return (await connection.runAndReadAll(sql)).getRowsJson() as unknown[][];
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+async function tablesOf(folder: string): Promise<string[]> {
+  const rows = await ask(
+    folder,
+    "SELECT table_name FROM duckdb_tables() WHERE regexp_matches(table_name, '[0-9]{6}$') ORDER BY 1",
+  );
+  return rows.map(([table]) => table as string);
+}
+
+/** `perDay` readings of one sensor on each day, day after day from `first`. */
+function days(measurement: string, first: number, count: number, perDay: number): Reading[] {
+  return Array.from({ length: count * perDay }, (_, i) => ({
+    measurement,
+    sensor: "s",
+    time: start + first * day + Math.floor(i * (day / perDay)),
+    fields: { stock: i, vehicles: i },
+  }));
+}
+
+test("each UTC day of a busy measurement is a table of its own, and a person can query it", async () => {
+  using folder = tempFolder("store");
+  const journal = new TestJournal();
+  {
+    await using store = await openDuckDbStore({ path: folder.path, log });
+    await store.write(journal.batchOf(days("traffic_flow", 0, 5, 1440)));
+  }
+  expect(await tablesOf(folder.path)).toEqual([1, 2, 3, 4, 5].map((n) => `traffic_flow_2026010${n}`));
+  expect(
+    await ask(
+      folder.path,
+      `SELECT sensor, count(*), min(time), max(vehicles) FROM traffic_flow_20260102 JOIN series USING (series)
+       GROUP BY sensor`,
+    ),
+  ).toEqual([["s", "1440", "2026-01-02 00:00:00", 2879]]);
+  expect(await ask(folder.path, "FROM tally")).toEqual([["gw-1", "7200", "0", "0"]]);
+  expect(await ask(folder.path, "FROM journal")).toEqual([[journal.uuid, "1"]]);
+});
+
+test("a measurement that says little has a table a month, so that a thousand days stay small", async () => {
+  using folder = tempFolder("store");
+  const journal = new TestJournal();
+  {
+    await using store = await openDuckDbStore({ path: folder.path, log });
+    for (const part of [0, 1, 2, 3])
+      await store.write(journal.batchOf(days("food_stock", part * 250, 250, 24)));
+    expect(await store.count()).toBe(24_000);
+  }
+  const tables = await tablesOf(folder.path);
+  expect(tables).toHaveLength(33);
+  expect(tables.slice(0, 2)).toEqual(["food_stock_202601", "food_stock_202602"]);
+});
+
+test("days that come one by one get tables of their own until two of them were nearly empty", async () => {
+  using folder = tempFolder("store");
+  const journal = new TestJournal();
+  {
+    await using store = await openDuckDbStore({ path: folder.path, log });
+    for (let n = 0; n < 3; n++) await store.write(journal.batchOf(days("food_stock", n, 1, 24)));
+  }
+  {
+    // The month's table begins after a restart, and takes what comes late for a day that has none.
+    await using store = await openDuckDbStore({ path: folder.path, log });
+    await store.write(journal.batchOf(days("food_stock", 5, 1, 24)));
+    await store.write(journal.batchOf([...days("food_stock", 4, 1, 24), ...days("food_stock", 1, 1, 24)]));
+    const rows = await store.read({
+      measurement: "food_stock",
+      series: [0],
+      from: start,
+      to: start + 31 * day,
+      limit: 1000,
+      order: "asc",
+    });
+    expect(rows.time).toEqual(
+      [0, 1, 2, 4, 5].flatMap((n) => days("food_stock", n, 1, 24)).map(({ time }) => time),
+    );
+    expect(await store.tallies()).toMatchObject([{ stored: 120, duplicate: 24 }]);
+  }
+  expect(await tablesOf(folder.path)).toEqual([
+    "food_stock_202601",
+    "food_stock_20260101",
+    "food_stock_20260102",
+  ]);
+});
+
+test("a field whose type becomes wider keeps its old values, day by day", async () => {
+  using folder = tempFolder("store");
+  const journal = new TestJournal({ everything: { open: "boolean" } });
+  const at = (time: number, open: number | boolean): Reading => ({
+    measurement: "everything",
+    sensor: "s",
+    time,
+    fields: { open },
+  });
+  await using store = await openDuckDbStore({ path: folder.path, log });
+  await store.write(journal.batchOf([at(start, true), at(start + day, false)]));
+  await store.write(journal.batchOf([at(start + day + 1, 3)], { everything: { open: "integer" } }));
+  await store.write(
+    journal.batchOf([at(start + day + 2, 0.5), at(start + day + 1, 3)], { everything: { open: "float" } }),
+  );
+  await store.write(journal.batchOf([at(start + day + 3, true)]));
+  const rows = await store.read({
+    measurement: "everything",
+    series: [0],
+    from: start,
+    to: start + 2 * day,
+    limit: 10,
+    order: "asc",
+  });
+  expect(rows.values).toEqual([[1, 0, 3, 0.5, 1]]);
+});
+
+test("a series number that means another series in the store is refused before anything is mixed", async () => {
+  using folder = tempFolder("store");
+  await using store = await openDuckDbStore({ path: folder.path, log });
+  const reading = days("traffic_flow", 0, 1, 1)[0]!;
+  await store.write(new TestJournal().batchOf([reading]));
+  await expect(
+    store.write(new TestJournal().batchOf([{ ...reading, sensor: "other" }])),
+  ).rejects.toMatchObject({
+    code: "STORE_FORMAT",
+    message: expect.stringMatching(/series 0 is traffic_flow of test\/s in the store/),
+  });
+  expect(await store.count()).toBe(1);
+});
+
+test("a block that cannot be read is refused with its position, and the store goes on", async () => {
+  using folder = tempFolder("store");
+  await using store = await openDuckDbStore({ path: folder.path, log });
+  const journal = new TestJournal()
+    .append(days("traffic_flow", 0, 1, 3))
+    .append(days("traffic_flow", 1, 1, 3));
+  const { blocks, ...batch } = journal.batch(0);
+  await expect(store.write({ ...batch, blocks: [blocks[0]!, new ArrayBuffer(24)] })).rejects.toMatchObject({
+    code: "QUEUE_CORRUPT",
+    message: expect.stringContaining("block 1 of journal"),
+  });
+  expect(await store.count()).toBe(0);
+  await store.write(journal.batch(0));
+  expect(await store.count()).toBe(6);
+});
+
+test("a file of a newer layout, or of another program, is refused and left as it is", async () => {
+  using folder = tempFolder("store");
+  const closed = await openDuckDbStore({ path: join(folder.path, "newer"), log });
+  await closed[Symbol.asyncDispose]();
+  const change = async (file: string, sql: string): Promise<void> => {
+    const instance = await DuckDBInstance.create(file);
+    const connection = await instance.connect();
+    await connection.run(sql);
+    connection.closeSync();
+    instance.closeSync();
+  };
+  await change(join(folder.path, "newer", "marsad.duckdb"), "UPDATE meta SET version = 99");
+  await expect(openDuckDbStore({ path: join(folder.path, "newer"), log })).rejects.toMatchObject({
+    code: "STORE_FORMAT",
+    message: expect.stringContaining("has layout 99"),
+  });
+  await change(join(folder.path, "marsad.duckdb"), "CREATE TABLE somebody_elses (n INTEGER)");
+  await expect(openDuckDbStore({ path: folder.path, log })).rejects.toMatchObject({ code: "STORE_FORMAT" });
+  expect(await ask(folder.path, "SELECT table_name FROM duckdb_tables()")).toEqual([["somebody_elses"]]);
+});
