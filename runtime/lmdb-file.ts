@@ -1,4 +1,5 @@
 import { type Database, type RootDatabase, type RootDatabaseOptions, open } from "lmdb";
+import { type ErrorCode, MarsadError } from "./errors.ts";
 import { findCorruption } from "./lmdb-precheck.ts";
 
 /** Ordered as lmdb-js orders them: numbers before strings, arrays element by element. */
@@ -6,32 +7,14 @@ export type LmdbKey = string | number | (string | number)[];
 /** One named database of the file: raw bytes under ordered keys. */
 export type LmdbTable = Database<Uint8Array, LmdbKey>;
 
-export interface PageCounts {
-  readonly treeBranchPageCount: number;
-  readonly treeLeafPageCount: number;
-  readonly overflowPages: number;
-}
-
-export interface LmdbStats extends PageCounts {
-  readonly pageSize: number;
-  /** Highest page that the last commit uses; the file is at least one page longer, and never shrinks. */
-  readonly lastPageNumber: number;
-  /** Pages of the table of tables, and of the list of free pages. */
-  readonly root: PageCounts;
-  readonly free: PageCounts;
-}
-
-/** The file is not lmdb's, or lost its end. */
-export class LmdbCorruptError extends Error {}
-/** The disk below refuses; nothing of the transaction was kept. */
-export class LmdbWriteError extends Error {}
-
 export interface LmdbFileOptions {
   /** Folder of the file, made if missing, readable by its owner alone. */
   readonly path: string;
   readonly tables: readonly string[];
   /** Address space reserved at once. lmdb-js grows the map by itself, but keeps each smaller one mapped. */
   readonly mapBytes: number;
+  /** What its errors are called: a file that cannot be read, and a disk that refuses (nothing of the transaction was kept). */
+  readonly codes: { readonly corrupt: ErrorCode; readonly unwritable: ErrorCode };
 }
 
 /**
@@ -45,7 +28,7 @@ export class LmdbFile {
   #writing = false;
   #closed = false;
 
-  /** @throws LmdbCorruptError; LmdbWriteError when what is missing cannot be made */
+  /** @throws MarsadError with one of `options.codes` */
   constructor(options: LmdbFileOptions) {
     this.#options = options;
     this.#open();
@@ -60,9 +43,22 @@ export class LmdbFile {
     return table;
   }
 
-  /** Seen from inside a `write`, its own changes count, but for `lastPageNumber`. */
-  stats(name: string): LmdbStats {
-    return this.table(name).getStats() as LmdbStats;
+  /** As `table`, inside `write` only: elsewhere lmdb-js would write asynchronously. */
+  writableTable(name: string): LmdbTable {
+    if (!this.#writing) throw new TypeError("tables change inside a transaction only");
+    return this.table(name);
+  }
+
+  /** Bytes of the pages that anything refers to, with what a transaction under way took and freed. */
+  usedBytes(): number {
+    return this.read(() => {
+      const stats = this.#options.tables.map((name) => this.table(name).getStats() as LmdbStats);
+      const { pageSize, root, free } = stats[0]!;
+      const pages = [...stats, root, free].map(
+        (counts) => counts.treeBranchPageCount + counts.treeLeafPageCount + counts.overflowPages,
+      );
+      return pages.reduce((sum, count) => sum + count, headerPages) * pageSize;
+    });
   }
 
   /** One snapshot, the newest, given back before this returns: an open one keeps every page freed since from reuse. */
@@ -72,7 +68,7 @@ export class LmdbFile {
     try {
       return work();
     } catch (error) {
-      throw errorNumber(error) === undefined ? error : translated(error, this.#options.path);
+      throw errorNumber(error) === undefined ? error : this.#translated(error);
     } finally {
       root.resetReadTxn();
     }
@@ -81,7 +77,7 @@ export class LmdbFile {
   /**
    * One transaction, fdatasync'ed when this returns; what `work` throws ends it with nothing kept. Several processes
    * write one after the other.
-   * @throws LmdbWriteError, LmdbCorruptError
+   * @throws MarsadError with one of `options.codes`
    */
   write<T>(work: () => T): T {
     if (this.#writing) throw new TypeError("transactions do not nest");
@@ -102,7 +98,7 @@ export class LmdbFile {
     } catch (error) {
       if (thrown !== undefined && errorNumber(thrown.error) === undefined) throw thrown.error;
       this.#recover(root);
-      throw translated(error, this.#options.path);
+      throw this.#translated(error);
     } finally {
       this.#writing = false;
     }
@@ -116,7 +112,7 @@ export class LmdbFile {
 
   #open(): RootDatabase<Uint8Array, LmdbKey> {
     if (this.#closed) throw new TypeError(`${this.#options.path} is closed`);
-    const { path, tables, mapBytes } = this.#options;
+    const { path, tables, mapBytes, codes } = this.#options;
     const settings: RootDatabaseOptions & { permissionsMode: number } = {
       encoding: "binary",
       noSubdir: false,
@@ -130,7 +126,8 @@ export class LmdbFile {
     };
     try {
       const corruption = findCorruption(path);
-      if (corruption !== undefined) throw new LmdbCorruptError(`${path}/data.mdb is corrupt: ${corruption}`);
+      if (corruption !== undefined)
+        throw new MarsadError(codes.corrupt, `${path}/data.mdb is corrupt: ${corruption}`);
       this.#root = open<Uint8Array, LmdbKey>(path, settings);
       for (const name of tables) {
         this.#tables.set(name, this.#root.openDB<Uint8Array, LmdbKey>(name, { encoding: "binary" }));
@@ -138,7 +135,7 @@ export class LmdbFile {
       return this.#root;
     } catch (error) {
       this.#shut();
-      throw translated(error, path);
+      throw this.#translated(error);
     }
   }
 
@@ -149,6 +146,15 @@ export class LmdbFile {
     } catch {
       this.#shut();
     }
+  }
+
+  #translated(error: unknown): unknown {
+    if (error instanceof MarsadError || error instanceof TypeError) return error;
+    const { path, codes } = this.#options;
+    const code = corruptionNumbers.has(errorNumber(error) ?? 0) ? codes.corrupt : codes.unwritable;
+    return new MarsadError(code, `${path}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 
   #shut(): void {
@@ -165,13 +171,21 @@ function errorNumber(error: unknown): number | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "number" ? error.code : undefined;
 }
 
+interface PageCounts {
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+
+/** What lmdb-js' `getStats` answers, as far as it is used here. */
+interface LmdbStats extends PageCounts {
+  readonly pageSize: number;
+  /** The table of tables, and the list of free pages. */
+  readonly root: PageCounts;
+  readonly free: PageCounts;
+}
+
+const headerPages = 2;
+
 /** MDB_PAGE_NOTFOUND, MDB_CORRUPTED, MDB_VERSION_MISMATCH, MDB_INVALID. */
 const corruptionNumbers = new Set([-30_797, -30_796, -30_794, -30_793]);
-
-function translated(error: unknown, path: string): Error {
-  if (error instanceof LmdbCorruptError) return error;
-  const message = `${path}: ${error instanceof Error ? error.message : String(error)}`;
-  return corruptionNumbers.has(errorNumber(error) ?? 0)
-    ? new LmdbCorruptError(message, { cause: error })
-    : new LmdbWriteError(message, { cause: error });
-}

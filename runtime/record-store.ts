@@ -1,5 +1,4 @@
-import { MarsadError } from "./errors.ts";
-import { LmdbCorruptError, LmdbFile, type LmdbTable, LmdbWriteError } from "./lmdb-file.ts";
+import { LmdbFile, type LmdbTable } from "./lmdb-file.ts";
 
 /**
  * JSON records that people edit (identities, sensors): few, small, shared by processes. Every process that opened the
@@ -43,19 +42,8 @@ const versionKey = "version";
  * @throws MarsadError RECORDS_CORRUPT, RECORDS_UNWRITABLE
  */
 export async function openRecordStore(path: string): Promise<RecordStore> {
-  try {
-    return new LmdbRecordStore(new LmdbFile({ path, tables: ["records", "meta"], mapBytes }));
-  } catch (error) {
-    throw translated(error);
-  }
-}
-
-function translated(error: unknown): unknown {
-  if (error instanceof LmdbCorruptError)
-    return new MarsadError("RECORDS_CORRUPT", error.message, { cause: error });
-  if (error instanceof LmdbWriteError)
-    return new MarsadError("RECORDS_UNWRITABLE", error.message, { cause: error });
-  return error;
+  const codes = { corrupt: "RECORDS_CORRUPT", unwritable: "RECORDS_UNWRITABLE" } as const;
+  return new LmdbRecordStore(new LmdbFile({ path, tables: ["records", "meta"], mapBytes, codes }));
 }
 
 class LmdbRecordStore implements RecordStore {
@@ -94,19 +82,19 @@ class LmdbRecordStore implements RecordStore {
       get: (table, key) => this.get(table, key),
       entries: (table, filter) => this.entries(table, filter),
       put: (table, key, record) => {
-        void this.#records().put([table, key], encode(record));
+        void this.#writable().put([table, key], encode(record));
         wrote = true;
       },
       remove: (table, key) => {
         if (!this.#records().doesExist([table, key])) return false;
-        void this.#records().remove([table, key]);
+        void this.#writable().remove([table, key]);
         wrote = true;
         return true;
       },
     };
-    const result = this.#write(() => {
+    const result = this.#file.write(() => {
       const result = work(records);
-      if (wrote) void this.#file.table("meta").put(versionKey, encode(this.#version() + 1));
+      if (wrote) void this.#file.writableTable("meta").put(versionKey, encode(this.#version() + 1));
       return result;
     });
     if (wrote) setImmediate(() => this.#watchers.forEach((check) => check()));
@@ -135,16 +123,12 @@ class LmdbRecordStore implements RecordStore {
     this.#file.close();
   }
 
-  #write<T>(work: () => T): T {
-    try {
-      return this.#file.write(work);
-    } catch (error) {
-      throw translated(error);
-    }
-  }
-
   #records(): LmdbTable {
     return this.#file.table("records");
+  }
+
+  #writable(): LmdbTable {
+    return this.#file.writableTable("records");
   }
 
   #version(): number {

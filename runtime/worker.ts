@@ -160,8 +160,9 @@ class ThreadClient<M extends Methods<M>> implements WorkerClient<M> {
  * The worker's side: opens what it serves, then answers calls until it is closed. Call it once, at the end of the file.
  * Methods that answer at once run one after the other; those that return a promise overlap.
  */
-export async function serveWorker<M extends Methods<M>>(
-  open: (init: never) => Served<M> | Promise<Served<M>>,
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- says at the call what `init` was sent as
+export async function serveWorker<M extends Methods<M>, Init = never>(
+  open: (init: Init) => Served<M> | Promise<Served<M>>,
 ): Promise<void> {
   const port = parentPort;
   if (port === null) throw new TypeError("serveWorker runs in a worker thread only");
@@ -176,7 +177,7 @@ export async function serveWorker<M extends Methods<M>>(
 
   let served: Served<M>;
   try {
-    served = await open(workerData as never);
+    served = await open(workerData as Init);
   } catch (error) {
     return fail(openingId, error);
   }

@@ -1,0 +1,237 @@
+import { join } from "node:path";
+import { lockFolder } from "./data-lock.ts";
+import {
+  Draft,
+  type QueueState,
+  type RecordKey,
+  makeState,
+  readState,
+  recordsTable,
+  stateTable,
+  writeState,
+} from "./durable-queue-state.ts";
+import { DiskReserve } from "./disk-reserve.ts";
+import {
+  type Codec,
+  QueueTable,
+  type Table,
+  type TableWriter,
+  bytesCodec,
+  plainBytes,
+} from "./durable-queue-table.ts";
+import { MarsadError, hasCode } from "./errors.ts";
+import { FileBound } from "./file-bound.ts";
+import { LmdbFile } from "./lmdb-file.ts";
+
+export { jsonCodec } from "./durable-queue-table.ts";
+export type { Codec, Table, TableEntry, TableKey, TableRange, TableWriter } from "./durable-queue-table.ts";
+
+export interface DurableQueueOptions {
+  /** Folder of its own, made if missing. */
+  readonly path: string;
+  /** Bound on `liveBytes`; a commit that would pass it is QUEUE_FULL. */
+  readonly maxLiveBytes: number;
+  /** Bound on `fileBytes`, tables included; a commit that the file's free pages cannot take is QUEUE_FULL beyond it. */
+  readonly maxFileBytes: number;
+  /** Tables kept beside the records, changed in the same commits. */
+  readonly tables?: readonly string[];
+}
+
+/**
+ * Records of bytes in order, on disk before anyone is told so, until they are trimmed: ingest's journal and the edge
+ * agent's outbox. Synchronous, since lmdb's asynchronous way ends the process on a full disk: the caller chooses the
+ * thread. One program at a time.
+ */
+export interface DurableQueue extends Disposable {
+  /** Made with the file, and the same as long as it is. */
+  readonly uuid: string;
+  /** Position of the oldest record kept; `next` when there is none. */
+  readonly first: number;
+  /** Position that the next record gets; survives trims and restarts, never goes back. */
+  readonly next: number;
+  /** What the kept records take in the file, whole pages for large ones. */
+  readonly liveBytes: number;
+  /** Size of the file, which never shrinks. */
+  readonly fileBytes: number;
+  table(name: string): Table;
+  table<V>(name: string, codec: Codec<V>): Table<V>;
+  /**
+   * All of what `work` does, or nothing; on disk (fsynced) when it returns. `work` must not await; what it throws is
+   * thrown on, and nothing is kept.
+   * @throws MarsadError QUEUE_FULL: a bound is reached. QUEUE_UNWRITABLE: the disk refuses. Try again later.
+   */
+  commit<T>(work: (transaction: QueueTransaction) => T): T;
+  /** Copies of records from position `from` on: at least one if there is one, about `maxBytes` at most. */
+  read(from: number, maxBytes: number): QueueRecord[];
+  /**
+   * Drops the records below position `before`; works on a full disk.
+   * @throws MarsadError QUEUE_UNWRITABLE: some may be dropped, none above `before`.
+   */
+  trim(before: number): void;
+}
+
+export interface QueueRecord {
+  readonly position: number;
+  readonly record: Uint8Array<ArrayBuffer>;
+}
+
+export interface QueueTransaction {
+  /** @returns the record's position. */
+  append(record: Uint8Array): number;
+  /** As `DurableQueue.trim`, for few records: it costs no commit of its own. */
+  trim(before: number): void;
+  table(name: string): TableWriter;
+  table<V>(name: string, codec: Codec<V>): TableWriter<V>;
+}
+
+/**
+ * Opens, or makes, the queue in folder `options.path`.
+ * @throws MarsadError DATA_LOCKED, DATA_UNUSABLE, QUEUE_CORRUPT, QUEUE_UNWRITABLE, STORE_FORMAT
+ */
+export function openDurableQueue(options: DurableQueueOptions): DurableQueue {
+  const lock = lockFolder(options.path);
+  let file: LmdbFile | undefined;
+  try {
+    file = new LmdbFile({
+      path: options.path,
+      tables: [recordsTable, stateTable, ...(options.tables ?? []).map(fileTable)],
+      mapBytes: options.maxFileBytes + mapMarginBytes,
+      codes: { corrupt: "QUEUE_CORRUPT", unwritable: "QUEUE_UNWRITABLE" },
+    });
+    return new LmdbQueue(file, lock, readState(file) ?? makeState(file), options);
+  } catch (error) {
+    file?.close();
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+const mapMarginBytes = 64 * 1024 * 1024;
+const fileTable = (name: string): string => `table.${name}`;
+
+/** Records dropped by one transaction of `trim`: few enough to need no more than `reserveBytes` of new pages. */
+const trimStep = 512;
+const reserveBytes = 256 * 1024;
+
+class LmdbQueue implements DurableQueue {
+  readonly #file: LmdbFile;
+  readonly #lock: Disposable;
+  readonly #options: DurableQueueOptions;
+  readonly #reserve: DiskReserve;
+  readonly #bound: FileBound;
+  #state: QueueState;
+
+  constructor(file: LmdbFile, lock: Disposable, state: QueueState, options: DurableQueueOptions) {
+    this.#file = file;
+    this.#lock = lock;
+    this.#state = state;
+    this.#options = options;
+    this.#reserve = new DiskReserve(join(options.path, "reserve"), reserveBytes);
+    this.#reserve.restore();
+    this.#bound = new FileBound(file, join(options.path, "data.mdb"), options.maxFileBytes);
+  }
+
+  get uuid(): string {
+    return this.#state.uuid;
+  }
+
+  get first(): number {
+    return this.#state.first;
+  }
+
+  get next(): number {
+    return this.#state.next;
+  }
+
+  get liveBytes(): number {
+    return this.#state.liveBytes;
+  }
+
+  get fileBytes(): number {
+    return this.#bound.fileBytes;
+  }
+
+  table<V = Uint8Array>(name: string, codec?: Codec<V>): Table<V> {
+    return this.#table(name, codec);
+  }
+
+  commit<T>(work: (transaction: QueueTransaction) => T): T {
+    let appended = false;
+    const result = this.#write((draft) => {
+      const transaction: QueueTransaction = {
+        append: (record) => draft.append(record),
+        trim: (before) => draft.trim(before, Infinity),
+        table: <V = Uint8Array>(name: string, codec?: Codec<V>) => this.#table(name, codec),
+      };
+      const result = work(transaction);
+      appended = draft.appendedBytes > 0;
+      if (appended) this.#checkBounds(draft);
+      return result;
+    });
+    if (appended) this.#bound.learn();
+    return result;
+  }
+
+  read(from: number, maxBytes: number): QueueRecord[] {
+    return this.#file.read(() => {
+      const records: QueueRecord[] = [];
+      let bytes = 0;
+      for (const { key, value } of this.#file.table(recordsTable).getRange({ start: [from] })) {
+        const [position, cost] = key as RecordKey;
+        bytes += cost;
+        if (records.length > 0 && bytes > maxBytes) break;
+        records.push({ position, record: plainBytes(value) });
+        if (bytes >= maxBytes) break;
+      }
+      return records;
+    });
+  }
+
+  trim(before: number): void {
+    let released = false;
+    while (this.#state.first < Math.min(before, this.#state.next)) {
+      try {
+        this.#write((draft) => draft.trim(before, trimStep));
+      } catch (error) {
+        if (released || !hasCode(error, "QUEUE_UNWRITABLE")) throw error;
+        this.#reserve.release();
+        released = true;
+      }
+    }
+    if (!released) this.#reserve.restore();
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+    this.#lock[Symbol.dispose]();
+  }
+
+  #table<V>(name: string, codec: Codec<V> | undefined): QueueTable<V> {
+    return new QueueTable(this.#file, fileTable(name), codec ?? (bytesCodec as unknown as Codec<V>));
+  }
+
+  #write<T>(work: (draft: Draft) => T): T {
+    try {
+      const draft = new Draft(this.#file, this.#state);
+      const result = this.#file.write(() => {
+        const result = work(draft);
+        if (draft.state !== this.#state) writeState(this.#file, draft.state);
+        return result;
+      });
+      this.#state = draft.state;
+      return result;
+    } catch (error) {
+      // A disk that fails at the last step may have kept it all the same.
+      if (hasCode(error, "QUEUE_UNWRITABLE")) this.#state = readState(this.#file) ?? this.#state;
+      throw error;
+    }
+  }
+
+  #checkBounds({ state, appendedBytes }: Draft): void {
+    const { maxLiveBytes, path } = this.#options;
+    if (state.liveBytes > maxLiveBytes) {
+      throw new MarsadError("QUEUE_FULL", `${path} holds ${this.liveBytes} bytes of at most ${maxLiveBytes}`);
+    }
+    this.#bound.check(appendedBytes);
+  }
+}
