@@ -145,7 +145,7 @@ class Player {
     if (resolution === "skipped-hour")
       this.#count(
         "skipped_hour",
-        `${text} does not exist in ${this.#options.zone.name}; sent as ${iso(utc)}`,
+        `${text} does not exist in ${this.#options.zone.name}; taken as ${iso(utc)}`,
       );
     if (resolution === "repeated-hour") this.#counts.repeated_hour += 1;
     if (utc === this.#before)

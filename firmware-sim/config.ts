@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { GatewayName } from "#telemetry/names.ts";
+import { AddressText } from "./address.ts";
+
+const Duration = z.string().regex(/^(?:0|\d{1,9}(?:\.\d{1,3})?(?:ms|s|m|h|d|w))$/, "a duration such as 30d, 12h, 90m, 10s or 0");
+const PositiveDuration = Duration.refine((text) => Number.parseFloat(text) > 0, "a duration above 0");
+
+/** Everything that `marsad sim` can be told about its city. Durations are text: `30d`, `10s`. */
+export const SimConfig = z.strictObject({
+  data: z
+    .string()
+    .min(1)
+    .default("marsad-sim")
+    .meta({ env: "MARSAD_SIM_DATA", description: "Folder of the city's saved state; a restart goes on from it." }),
+  sensors: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(300)
+    .meta({ env: "MARSAD_SENSORS", description: "How many virtual sensors." }),
+  seed: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(1)
+    .meta({ env: "MARSAD_SEED", description: "Which city: equal seeds make equal cities and values." }),
+  history: Duration.default("30d").meta({
+    env: "MARSAD_HISTORY",
+    description: "How far back the first start begins, and at most how much a restart fills.",
+  }),
+  step: PositiveDuration.default("1m").meta({ description: "Between a sensor's readings in history." }),
+  live_period: PositiveDuration.default("10s").meta({ description: "Between a sensor's live readings." }),
+  to: AddressText.optional().meta({
+    env: "MARSAD_SIM_TO",
+    description: "HOST:PORT of an agent's line input, for every gateway that `targets` does not name.",
+  }),
+  targets: z
+    .record(GatewayName, AddressText)
+    .or(z.array(z.strictObject({ gateway: GatewayName, address: AddressText })))
+    .default({})
+    .meta({ description: "Agents' line inputs by gateway: `gw-water-1: 127.0.0.1:7001`, or a list of gateway and address." }),
+});
+export type SimConfig = z.infer<typeof SimConfig>;
