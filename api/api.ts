@@ -1,8 +1,9 @@
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
+import { formatAddress, isLoopback } from "#runtime/address.ts";
 import { MarsadError } from "#runtime/errors.ts";
 import type { Log } from "#runtime/log.ts";
-import { isLoopback, refuseForeignOrigin } from "./guard.ts";
+import { refuseForeignOrigin } from "./guard.ts";
 import type { PlatformPort } from "./ports.ts";
 import type { ApiServer } from "./context.ts";
 import { buildServer } from "./server.ts";
@@ -47,7 +48,8 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     await server.close();
     throw asListenError(error, listen);
   }
-  const address = addressOf(listen.host, server.server.address() as AddressInfo);
+  const { port: bound } = server.server.address() as AddressInfo;
+  const address = `http://${formatAddress({ host: listen.host, port: bound })}`;
   log.info({ address }, "HTTP listens.");
 
   let closed: Promise<void> | undefined;
@@ -66,17 +68,13 @@ async function close(server: ApiServer): Promise<void> {
   }
 }
 
-function addressOf(host: string, { port }: AddressInfo): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
 function asListenError(error: unknown, listen: ApiOptions["listen"]): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code !== "EADDRINUSE" && code !== "EADDRNOTAVAIL" && code !== "EACCES") return error;
   const why = { EADDRINUSE: "is taken", EADDRNOTAVAIL: "is not this machine's", EACCES: "needs more rights" }[
     code
   ];
-  return new MarsadError("ADDRESS_IN_USE", `HTTP address ${listen.host}:${listen.port} ${why}.`, {
+  return new MarsadError("ADDRESS_IN_USE", `HTTP address ${formatAddress(listen)} ${why}.`, {
     cause: error,
   });
 }

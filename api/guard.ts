@@ -1,13 +1,6 @@
-import { isIP } from "node:net";
 import type { FastifyRequest } from "fastify";
+import { isLoopback } from "#runtime/address.ts";
 import { ProblemError } from "./problem.ts";
-
-/** Is `host` (a name or an address without its port) this machine alone? */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
-  if (bare === "localhost" || bare.endsWith(".localhost") || bare === "::1") return true;
-  return isIP(bare) === 4 && bare.startsWith("127.");
-}
 
 /**
  * Without users, whoever reaches the loopback address may ask anything. A browser on this machine reaches it on behalf
@@ -15,7 +8,7 @@ export function isLoopback(host: string): boolean {
  * browser's `Sec-Fetch-Site`, and a foreign name that was made to resolve to 127.0.0.1 (DNS rebinding) by `Host`.
  */
 export function refuseForeignOrigin(request: FastifyRequest): void {
-  const host = request.headers.host?.replace(/:\d+$/, "");
+  const host = request.headers.host?.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
   if (host !== undefined && !isLoopback(host)) {
     throw new ProblemError(
       403,
@@ -23,10 +16,8 @@ export function refuseForeignOrigin(request: FastifyRequest): void {
       `This platform answers on this machine only; "${host.slice(0, 64)}" is another name.`,
     );
   }
-  if (
-    request.headers["sec-fetch-site"] === "cross-site" &&
-    request.headers["sec-fetch-mode"] !== "navigate"
-  ) {
+  const followedLink = request.method === "GET" && request.headers["sec-fetch-mode"] === "navigate";
+  if (request.headers["sec-fetch-site"] === "cross-site" && !followedLink) {
     throw new ProblemError(403, "foreign-origin", "A page of another site may not use this platform.");
   }
 }

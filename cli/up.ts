@@ -1,5 +1,5 @@
-import { rename, writeFile } from "node:fs/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { writeFileAtomically } from "#runtime/write-file.ts";
 import { openClient } from "./client.ts";
 import { grouped, paint } from "./output.ts";
 import { chooseAddress } from "./up/addresses.ts";
@@ -115,7 +115,7 @@ async function up(options: UpOptions, signal: AbortSignal): Promise<void> {
     screen.say(`Starting ${grouped(demo.sensors)} sensors behind ${demo.gateways.length} gateways …`);
     const addresses = await city.start(signal);
     greet(screen, data, demo, addresses);
-    if (readyFile !== undefined) await writeReadyFile(readyFile, addresses);
+    if (readyFile !== undefined) await writeFileAtomically(readyFile, `${JSON.stringify(addresses)}\n`);
     await Promise.all([
       verifySensors(data, demo.gateways, signal),
       watchCity(city, openClient(addresses.http), screen, signal),
@@ -147,12 +147,6 @@ function greet(
     "Ctrl-C ends everything in order.",
   ];
   for (const line of lines) screen.say(line);
-}
-
-/** Whoever waits for the file sees it whole or not at all. */
-async function writeReadyFile(file: string, addresses: { mqtt: string; http: string }): Promise<void> {
-  await writeFile(`${file}.next`, `${JSON.stringify(addresses)}\n`);
-  await rename(`${file}.next`, file);
 }
 
 function wholeNumber(low: number, high: number): (text: string) => number {

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { format } from "oxfmt";
 import { z } from "zod";
 import { openApiDocument } from "#api/document.ts";
-import { PlatformConfig } from "#cli/platform-config.ts";
+import { PlatformConfig } from "#cli/platform/config.ts";
 import { EdgeAgentConfig } from "#edge-agent/config.ts";
 import { DeadLetter, GatewayAccount } from "#telemetry/account.ts";
 import { Birth } from "#telemetry/birth.ts";

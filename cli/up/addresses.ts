@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
+import { formatAddress, parseAddress } from "#runtime/address.ts";
 import { MarsadError } from "#runtime/errors.ts";
 
 export interface ChosenAddress {
@@ -15,12 +16,12 @@ export interface ChosenAddress {
  * @throws MarsadError `ADDRESS_IN_USE` when `wanted` is taken, `CONFIG_INVALID` when it is no address.
  */
 export async function chooseAddress(wanted: string | undefined, usual: string): Promise<ChosenAddress> {
-  const { host, port } = splitAddress(wanted ?? usual);
+  const { host, port } = parseAddress(wanted ?? usual);
   const free = await freePort(host, port);
-  if (free !== undefined) return { address: `${host}:${free}`, moved: false };
+  if (free !== undefined) return { address: formatAddress({ host, port: free }), moved: false };
   if (wanted !== undefined)
     throw new MarsadError("ADDRESS_IN_USE", `The address ${wanted} is taken or not ours.`);
-  return { address: `${host}:${await anyFreePort(host)}`, moved: true };
+  return { address: formatAddress({ host, port: await anyFreePort(host) }), moved: true };
 }
 
 /** A port of `host` that was free a moment ago. */
@@ -30,23 +31,11 @@ export async function anyFreePort(host: string): Promise<number> {
   return port;
 }
 
-function splitAddress(text: string): { host: string; port: number } {
-  const [, host, digits] = /^(\[[0-9a-fA-F:.%]+\]|[^\s:[\]]+):(\d{1,5})$/.exec(text) ?? [];
-  const port = Number(digits);
-  if (host === undefined || port > 65_535) {
-    throw new MarsadError(
-      "CONFIG_INVALID",
-      `"${text}" is no address: write HOST:PORT, such as 127.0.0.1:1883.`,
-    );
-  }
-  return { host, port };
-}
-
 /** Listens for a moment. @returns undefined when the port is taken or not ours. */
 async function freePort(host: string, port: number): Promise<number | undefined> {
   const server = createServer();
   try {
-    server.listen({ host: host.replace(/^\[(.*)\]$/, "$1"), port, exclusive: true });
+    server.listen({ host, port, exclusive: true });
     await once(server, "listening");
     return (server.address() as AddressInfo).port;
   } catch {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
@@ -6,6 +6,7 @@ import { addGateway, listGateways, removeGateway } from "#broker/identities.ts";
 import { cityOf, type CityGateway } from "#firmware-sim/city.ts";
 import { MarsadError } from "#runtime/errors.ts";
 import { openRecordStore, type RecordStore } from "#runtime/record-store.ts";
+import { writeFileAtomically } from "#runtime/write-file.ts";
 import type { BirthSensor } from "#telemetry/birth.ts";
 import { places } from "#telemetry/places.ts";
 import { anyFreePort } from "./addresses.ts";
@@ -73,7 +74,7 @@ async function settle(data: string, wishes: CityWishes): Promise<Settled> {
       sensors: wishes.sensors ?? defaults.sensors,
       since: Date.now() - wishes.history_ms - DAY_MS,
     };
-    await replaceFile(path, `${JSON.stringify(settled)}\n`, 0o644);
+    await writeFileAtomically(path, `${JSON.stringify(settled)}\n`);
     return settled;
   }
   for (const key of ["seed", "sensors"] as const) {
@@ -115,7 +116,7 @@ async function giveCredentials(
   if (known) removeGateway(identities, name);
   const password = await addGateway(identities, { name, agency });
   await mkdir(join(data, "edge", name), { recursive: true });
-  await replaceFile(path, `${password}\n`, 0o600);
+  await writeFileAtomically(path, `${password}\n`, 0o600);
 }
 
 async function configureAgent(
@@ -141,16 +142,10 @@ async function configureAgent(
     inputs: [{ type: "lines", listen: `tcp://${input}` }],
     sensors: behind,
   };
-  await replaceFile(config, `# Written by "marsad up" at each start.\n${stringify(document)}`, 0o644);
+  await writeFileAtomically(config, `# Written by "marsad up" at each start.\n${stringify(document)}`);
   return { name, agency, sensors: sensors.length, config, input };
 }
 
 function passwordFile(data: string, gateway: string): string {
   return join(data, "edge", gateway, "password");
-}
-
-/** Whoever reads it sees the old file or the new one, whole. */
-async function replaceFile(path: string, text: string, mode: number): Promise<void> {
-  await writeFile(`${path}.next`, text, { mode });
-  await rename(`${path}.next`, path);
 }
