@@ -5,6 +5,7 @@ import { z } from "zod";
 import { openApiDocument } from "#api/document.ts";
 import { PlatformConfig } from "#cli/platform/config.ts";
 import { EdgeAgentConfig } from "#edge-agent/config.ts";
+import { SimConfig } from "#firmware-sim/config.ts";
 import { DeadLetter, GatewayAccount } from "#telemetry/account.ts";
 import { Birth } from "#telemetry/birth.ts";
 import { CatalogueFile } from "#telemetry/catalogue.ts";
@@ -21,6 +22,7 @@ const programs: readonly Program[] = [
     schema: PlatformConfig,
   },
   { command: "marsad edge", about: "The agent on a gateway.", schema: EdgeAgentConfig },
+  { command: "marsad sim", about: "A city of virtual sensors.", schema: SimConfig },
 ];
 
 /** What goes over a wire or stands in a file that others write: one line a schema. */

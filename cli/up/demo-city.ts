@@ -11,7 +11,7 @@ import type { BirthSensor } from "#telemetry/birth.ts";
 import { places } from "#telemetry/places.ts";
 import { anyFreePort } from "./addresses.ts";
 
-/** What the first start decided; later ones go on with the same city. */
+/** What the first start decided; later ones go on with the same city, of more or fewer sensors if so wished. */
 const Settled = z.object({
   version: z.literal(1),
   seed: z.int(),
@@ -49,7 +49,7 @@ const DAY_MS = 86_400_000;
 /**
  * The demo city of a data folder: on the first start, who measures what is decided and every gateway gets credentials;
  * its agent's configuration is written on every start, since addresses may change.
- * @throws MarsadError `CONFIG_INVALID` when the folder holds another city than the one wished for.
+ * @throws MarsadError `CONFIG_INVALID` when the folder holds a city of another seed.
  */
 export async function prepareCity(data: string, wishes: CityWishes, mqtt: string): Promise<DemoCity> {
   await mkdir(join(data, "edge"), { recursive: true });
@@ -65,26 +65,17 @@ export async function prepareCity(data: string, wishes: CityWishes, mqtt: string
 }
 
 async function settle(data: string, wishes: CityWishes): Promise<Settled> {
-  const path = join(data, "city.json");
+  const path = join(data, "up.json");
   const before = await readSettled(path);
-  if (before === undefined) {
-    const settled: Settled = {
-      version: 1,
-      seed: wishes.seed ?? defaults.seed,
-      sensors: wishes.sensors ?? defaults.sensors,
-      since: Date.now() - wishes.history_ms - DAY_MS,
-    };
-    await writeFileAtomically(path, `${JSON.stringify(settled)}\n`);
-    return settled;
+  const { seed = before?.seed ?? defaults.seed, sensors = before?.sensors ?? defaults.sensors } = wishes;
+  if (before && seed !== before.seed) {
+    const message = `${data} holds a city with seed ${before.seed}: leave --seed out, or say another --data.`;
+    throw new MarsadError("CONFIG_INVALID", message);
   }
-  for (const key of ["seed", "sensors"] as const) {
-    const wish = wishes[key];
-    if (wish !== undefined && wish !== before[key]) {
-      const message = `${data} holds a city with ${key} ${before[key]}: leave --${key} out, or say another --data.`;
-      throw new MarsadError("CONFIG_INVALID", message);
-    }
-  }
-  return before;
+  const since = before?.since ?? Date.now() - wishes.history_ms - DAY_MS;
+  const settled: Settled = { version: 1, seed, sensors, since };
+  await writeFileAtomically(path, `${JSON.stringify(settled)}\n`);
+  return settled;
 }
 
 async function readSettled(path: string): Promise<Settled | undefined> {
