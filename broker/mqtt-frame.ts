@@ -1,11 +1,6 @@
 /** Control packet types (MQTT 3.1.1, table 2.1): the upper four bits of a frame's first byte. */
 export const packetType = { connect: 1, publish: 3 } as const;
 
-/** CONNACK that refuses with `returnCode` (3.2.2.3), for when aedes has not seen the CONNECT. */
-export function encodeConnack(returnCode: number): Buffer {
-  return Buffer.from([0x20, 2, 0, returnCode]);
-}
-
 /** A PUBLISH with QoS 0, neither retained nor a duplicate. `payload` is copied. */
 export function encodePublish(topic: Uint8Array, payload: Uint8Array): Buffer {
   const length = 2 + topic.length + payload.length;

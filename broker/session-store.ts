@@ -157,9 +157,9 @@ export class SessionStore {
   /** What the session's client has not acknowledged, oldest first. */
   outgoingStream(client: ClientId): Readable {
     const queue = this.#sessions.get(client.id)?.queue ?? [];
-    return Readable.from(
-      queue.map((packet) => (packet.messageId === undefined ? packet : { ...packet, dup: true })),
-    );
+    const again = (packet: AedesPacket): boolean =>
+      packet.cmd === "publish" && packet.messageId !== undefined;
+    return Readable.from(queue.map((packet) => (again(packet) ? { ...packet, dup: true } : packet)));
   }
 
   /** @throws Error beyond the bound. */

@@ -64,7 +64,7 @@ export class Session implements UplinkSession {
     if (this.#ended) return;
     const behindHeld = this.#held.length > this.#heldFrom;
     if (behindHeld || !this.#take(channel, packetId, payload, frameBytes)) {
-      this.#held.push({ channel, packetId, payload: payload.slice(), frameBytes });
+      this.#held.push({ channel, packetId, payload: new Uint8Array(payload), frameBytes });
       this.#heldBytes += frameBytes;
       this.#parts.heldBudget.take(frameBytes);
     }
