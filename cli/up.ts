@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { openDataLock } from "#runtime/data-lock.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
 import { openClient } from "./client.ts";
 import { grouped, paint } from "./output.ts";
@@ -89,6 +91,7 @@ async function up(options: UpOptions, signal: AbortSignal): Promise<void> {
   const history_ms = parseDuration(history) ?? 0;
   const mqtt = await chooseAddress(options.mqtt, usual.mqtt);
   const http = await chooseAddress(options.http, usual.http);
+  using _lock = await openDataLock(join(data, "run"));
   const screen = openScreen(process.stdout);
   if (mqtt.moved) screen.warn(`MQTT: ${usual.mqtt} is taken; using ${mqtt.address}.`);
   if (http.moved) screen.warn(`HTTP: ${usual.http} is taken; using http://${http.address}.`);
