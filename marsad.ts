@@ -17,6 +17,11 @@ const commands: readonly Entry[] = [
     load: async () => (await import("./cli/up.ts")).upCommand(),
   },
   {
+    name: "sim",
+    summary: "Run a city of virtual sensors, or play a recorded file.",
+    load: async () => (await import("./cli/sim.ts")).simCommand(),
+  },
+  {
     name: "gateway",
     summary: "Say which gateways may connect.",
     load: async () => (await import("./cli/gateway.ts")).gatewayCommand(),
@@ -40,6 +45,11 @@ const commands: readonly Entry[] = [
     name: "deadletters",
     summary: "List, show and replay what was refused.",
     load: async () => (await import("./cli/deadletters.ts")).deadLettersCommand(),
+  },
+  {
+    name: "bench",
+    summary: "Measure what Marsad costs on this machine.",
+    load: async () => (await import("./cli/bench.ts")).benchCommand(),
   },
 ];
 

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { z } from "zod";
@@ -58,16 +58,17 @@ export class RunningCity implements AsyncDisposable {
     };
     await Promise.race([this.#launch("edge", configs, EdgeReady, onBacklog), aborted]);
 
-    const simConfig = join(data, "sim", "sim.yaml");
+    const simData = join(data, "sim");
+    const simConfig = join(simData, "sim.yaml");
     const targets = Object.fromEntries(city.gateways.map(({ name, input }) => [name, input]));
-    await writeFile(
-      simConfig,
-      stringify({ data: join(data, "sim"), sensors: city.sensors, seed: city.seed, history, targets }),
-    );
+    await mkdir(simData, { recursive: true });
+    await writeFile(simConfig, stringify({ targets }));
+    const which = ["--sensors", String(city.sensors), "--seed", String(city.seed), "--history", history];
+    const simArgs = ["--config", simConfig, "--data", simData, ...which];
     const onProgress = (message: unknown): void => {
       this.#sim = SimMessage.safeParse(message).data ?? this.#sim;
     };
-    await Promise.race([this.#launch("sim", ["--config", simConfig], SimReady, onProgress), aborted]);
+    await Promise.race([this.#launch("sim", simArgs, SimReady, onProgress), aborted]);
     return platform;
   }
 
