@@ -65,11 +65,9 @@ export function checkField(field: Field, value: number | boolean | string): numb
   }
   const [low, high] = field.physical;
   if ((low !== null && number < low) || (high !== null && number > high)) {
-    const range = `${low ?? "-infinity"} to ${high ?? "infinity"}`;
-    return problem(
-      "out-of-range",
-      `${field.name}=${number} ${field.unit} is physically impossible: ${range}`,
-    );
+    const unit = field.unit === "1" ? "" : ` ${field.unit}`;
+    const detail = `${field.name}=${number}${unit} is physically impossible: ${bounds(low, high)}`;
+    return problem("out-of-range", detail);
   }
   return number;
 }
@@ -90,6 +88,11 @@ export function checkTime(time: number, context: DecodeContext): Problem | undef
 /** Text from a payload, for people: cut to 64 characters. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 63)}…` : text);
+}
+
+function bounds(low: number | null, high: number | null): string {
+  if (low === null) return `at most ${high}`;
+  return high === null ? `at least ${low}` : `${low} to ${high}`;
 }
 
 const wantedType = { float: "a number", integer: "a whole number", boolean: "true or false" } as const;

@@ -31,4 +31,9 @@ export interface Rejection {
   readonly end: number;
   /** Ordinal of the reading among the payload's readings, from 0; comments and blank lines do not count. */
   readonly ordinal: number;
+  /**
+   * The refused reading as a payload of its own, from a decoder whose readings have no offsets. Line protocol and the JSON envelope
+   * leave it out: `start` to `end` is theirs.
+   */
+  readonly bytes?: Uint8Array;
 }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { bytesOf, catalogue, day, minute, now } from "./support.ts";
 
 /** Numbers in every spelling, right and wrong. */
@@ -31,7 +31,16 @@ export const oddValues = [
   ..."+5 .5 5. - -. . e5 1e 1e+ 1e- 0x10 1_000 1,5 --5 5- 5-3 1.2.3 i u 1ii 1iu".split(" "),
   ..."nan NaN NAN inf -inf +Inf Infinity -Infinity infinit INF null undefined".split(" "),
   ..."t T true True TRUE f F false False FALSE tRUE truee tr yes 1t".split(" "),
-  ...['""', '"text"', '"a b"', '"a,b=1"', '"', '"\\"', "'x'", "٣", "1\u00a0", ""],
+  '""',
+  '"text"',
+  '"a b"',
+  '"a,b=1"',
+  '"',
+  '"\\"',
+  "'x'",
+  "٣",
+  "1\u00a0",
+  "",
 ];
 
 const fieldValue = fc.oneof(
@@ -65,19 +74,24 @@ const time = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.constantFrom(
-      ...[
-        "",
-        "0",
-        "-5",
-        `${now + 5 * minute + 1}`,
-        `${now - 400 * day - 1}`,
-        `${now}000000`,
-        `0${now}`,
-        `00000${now}`,
-        `+${now}`,
-        `${now}.5`,
-      ],
-      ...[`${now} `, ` ${now}`, `${now}i`, "now", "1e12", "9".repeat(400), `${now}\r`, `\t${now}`],
+      "",
+      "0",
+      "-5",
+      `${now + 5 * minute + 1}`,
+      `${now - 400 * day - 1}`,
+      `${now}000000`,
+      `0${now}`,
+      `00000${now}`,
+      `+${now}`,
+      `${now}.5`,
+      `${now} `,
+      ` ${now}`,
+      `${now}i`,
+      "now",
+      "1e12",
+      "9".repeat(400),
+      `${now}\r`,
+      `\t${now}`,
     ),
   },
 );
@@ -111,45 +125,39 @@ const line = fc
   .map((parts) => `${parts.key} ${parts.fields} ${parts.time}`);
 
 const otherLine = fc.constantFrom(
-  ...[
-    "",
-    " ",
-    "\t",
-    "#",
-    "# comment",
-    " # comment",
-    "#traffic_flow,sensor=s-1 vehicles=1 1",
-    "\r",
-    "\r\r",
-    " \r",
-    "\u0000",
-    ",",
-    "=",
-    " =",
-    "traffic_flow",
-  ],
-  ...[
-    "traffic_flow,sensor=s-1",
-    "traffic_flow,sensor=s-1 ",
-    "traffic_flow vehicles=1 1763860000000",
-    "nope,sensor=s-1 a=1 1763860000000",
-  ],
-  ...[
-    "traffic_flow,sensor vehicles=1 1763860000000",
-    "traffic_flow,=s-1 vehicles=1 1763860000000",
-    "traffic_flow, vehicles=1 1763860000000",
-  ],
-  ...[
-    ",sensor=s-1 vehicles=1 1763860000000",
-    "traffic_flow,sensor=s-1 vehicles=1",
-    "traffic_flow,sensor=s-1 vehicles=1 ",
-    "traffic_flow,sensor=s-1 vehicles=1, 1763860000000",
-  ],
-  ...[
-    "traffic_flow,sensor=s-1  vehicles=1 1763860000000",
-    "  traffic_flow,sensor=s-1 vehicles=1 1763860000000",
-    "\ufefftraffic_flow,sensor=s-1 vehicles=1 1763860000000",
-  ],
+  "",
+  " ",
+  "\t",
+  "#",
+  "# comment",
+  " # comment",
+  "#traffic_flow,sensor=s-1 vehicles=1 1",
+  "\r",
+  "\r\r",
+  " \r",
+  "\u0000",
+  ",",
+  "=",
+  " =",
+  "traffic_flow",
+
+  "traffic_flow,sensor=s-1",
+  "traffic_flow,sensor=s-1 ",
+  "traffic_flow vehicles=1 1763860000000",
+  "nope,sensor=s-1 a=1 1763860000000",
+
+  "traffic_flow,sensor vehicles=1 1763860000000",
+  "traffic_flow,=s-1 vehicles=1 1763860000000",
+  "traffic_flow, vehicles=1 1763860000000",
+
+  ",sensor=s-1 vehicles=1 1763860000000",
+  "traffic_flow,sensor=s-1 vehicles=1",
+  "traffic_flow,sensor=s-1 vehicles=1 ",
+  "traffic_flow,sensor=s-1 vehicles=1, 1763860000000",
+
+  "traffic_flow,sensor=s-1  vehicles=1 1763860000000",
+  "  traffic_flow,sensor=s-1 vehicles=1 1763860000000",
+  "\ufefftraffic_flow,sensor=s-1 vehicles=1 1763860000000",
 );
 
 /** Payloads of good, odd and bad lines. */
@@ -199,11 +207,21 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
           ...bytes.slice(from % bytes.length, (from % bytes.length) + length),
         ),
   ),
-  fc.tuple(fc.nat(), fc.constantFrom(...' \t\n\r#,=+-.0123456789eEiuntfTF"\\', "\u0000", "é", "\u2028")).map(
-    ([at, text]): Mutation =>
-      (bytes) =>
-        bytes.toSpliced(at % bytes.length, 0, ...bytesOf(text)),
-  ),
+  fc
+    .tuple(
+      fc.nat(),
+      fc.constantFrom(
+        ...' |\t|\n|\r|#|,|=|+|-|.|0|1|5|9|e|E|i|u|n|t|f|T|F|"|\\'.split("|"),
+        "\u0000",
+        "é",
+        "\u2028",
+      ),
+    )
+    .map(
+      ([at, text]): Mutation =>
+        (bytes) =>
+          bytes.toSpliced(at % bytes.length, 0, ...bytesOf(text)),
+    ),
   fc.tuple(fc.nat(), fc.constantFrom(0x80, 0xc0, 0xed, 0xf5, 0xff)).map(
     ([at, byte]): Mutation =>
       (bytes) =>

@@ -51,9 +51,9 @@ export interface Trial {
   readonly context: DecodeContext;
   readonly rejections: Rejection[];
   /** Rows by measurement: time, series, and the fields that are there. */
-  rows(): Record<string, { time: number; series: number; values: Record<string, number> }[]>;
+  readonly rows: () => Record<string, { time: number; series: number; values: Record<string, number> }[]>;
   /** Rows of each gateway by measurement. */
-  runs(): Record<string, number[]>;
+  readonly runs: () => Record<string, number[]>;
 }
 
 export function trial(seen?: (ordinal: number) => boolean): Trial {
