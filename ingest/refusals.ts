@@ -32,7 +32,7 @@ export function partsByReason(
 
 /** The refused reading itself: its line, or its JSON object. */
 export function rejectedBytes(payload: Uint8Array, rejection: Rejection): Uint8Array {
-  return rejection.bytes ?? payload.subarray(rejection.start, rejection.end);
+  return payload.subarray(rejection.start, rejection.end);
 }
 
 function joinBytes(channel: UplinkChannel, pieces: readonly Uint8Array[]): Uint8Array {

@@ -1,0 +1,65 @@
+import type { PlatformPort } from "#api/ports.ts";
+import type { Broker } from "#broker/broker.ts";
+import type { Ingest } from "#ingest/ingest.ts";
+import type { Registry } from "#ingest/registry/registry.ts";
+import type { Store } from "#store/port.ts";
+import { type DeadLetter, DeadLetter as DeadLetterSchema, type GatewayAccount } from "#telemetry/account.ts";
+import type { Catalogue } from "#telemetry/catalogue.ts";
+
+/** What the HTTP face may ask, answered by the parts that know. */
+export function platformPort(parts: {
+  readonly catalogue: Catalogue;
+  readonly broker: Broker;
+  readonly ingest: Ingest;
+  readonly registry: Registry;
+  readonly store: Store;
+}): PlatformPort {
+  const { catalogue, broker, ingest, registry, store } = parts;
+  const connected = (): Set<string> => new Set(Array.from(broker.connected(), ({ gateway }) => gateway.name));
+  return {
+    catalogue,
+    health() {
+      const { journal, store: storeTrouble } = ingest.trouble();
+      return {
+        ready: journal === undefined && storeTrouble === undefined,
+        parts: [
+          { name: "broker", ok: true },
+          { name: "journal", ok: journal === undefined, why: journal },
+          { name: "store", ok: storeTrouble === undefined, why: storeTrouble },
+        ],
+      };
+    },
+    series() {
+      const now = Date.now();
+      return Array.from(ingest.series(), (entry) => ({
+        ...entry,
+        attributes: registry.attributes(entry.agency, entry.sensor, now),
+        gateway: registry.lookup(entry.agency, entry.sensor)?.gateway,
+      }));
+    },
+    read: async (query) => await store.read(query),
+    async accounts() {
+      const online = connected();
+      return ingest
+        .gateways()
+        .map(({ name }) => {
+          const sensors = registry.sensorsOf(name).length;
+          return ingest.account(name, { connected: online.has(name), sensors });
+        })
+        .filter((account): account is GatewayAccount => account !== undefined)
+        .sort((a, b) => a.gateway.localeCompare(b.gateway));
+    },
+    async totals() {
+      return { ...ingest.totals(), gateways_connected: connected().size };
+    },
+    deadLetters: {
+      list: async (filter) => (await ingest.deadLetters(filter)).map(withoutPayload),
+      show: async (id) => (await ingest.deadLetters({ id, limit: 1 }))[0],
+      replay: async (filter) => await ingest.replayDeadLetters(filter),
+    },
+  };
+}
+
+function withoutPayload(letter: DeadLetter): DeadLetter {
+  return DeadLetterSchema.parse(letter);
+}

@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import { openApi } from "#api/api.ts";
+import { openBroker } from "#broker/broker.ts";
+import { createAuthenticator, watchGateways } from "#broker/identities.ts";
+import { openIngest } from "#ingest/ingest.ts";
+import { openRegistry } from "#ingest/registry/registry.ts";
+import type { Downlink } from "#ingest/source.ts";
+import { formatAddress, isLoopback, parseAddress } from "#runtime/address.ts";
+import { openDataLock } from "#runtime/data-lock.ts";
+import { MarsadError } from "#runtime/errors.ts";
+import { type Log, oncePer } from "#runtime/log.ts";
+import { openMetrics } from "#runtime/metrics.ts";
+import { openRecordStore } from "#runtime/record-store.ts";
+import { writeFileAtomically } from "#runtime/write-file.ts";
+import { openDuckDbStore } from "#store/duckdb/index.ts";
+
+import { topics } from "#telemetry/topic.ts";
+import { loadCatalogue } from "./catalogue.ts";
+import type { PlatformConfig } from "./config.ts";
+import { platformPort } from "./port.ts";
+
+/**
+ * The platform in one process: broker, ingest, store and API, put together. Runs until the signal; then stops taking, keeps
+ * what was taken, and closes in order.
+ * @throws MarsadError: CONFIG_INVALID, DATA_LOCKED, ADDRESS_IN_USE, STORE_…, QUEUE_…
+ */
+export async function runPlatform(
+  config: PlatformConfig,
+  { signal, log, version }: { signal: AbortSignal; log: Log; version: string },
+): Promise<void> {
+  const mqtt = parseAddress(config.mqtt);
+  const http = parseAddress(config.http);
+  for (const { host } of [mqtt, http]) refuseOffLoopback(host, config.behindProxy);
+  const folder = (...path: string[]): string => join(config.data, ...path);
+
+  using _lock = await openDataLock(config.data);
+  // FORMAT
+  const catalogue = await loadCatalogue(folder("catalogue.d"));
+  const metrics = openMetrics();
+  await using identities = await openRecordStore(folder("identities"));
+  await using registry = await openRegistry({
+    path: folder("registry"),
+    limits: { sensorsPerGateway: config.sensorsPerGateway },
+    log: log.child({ part: "registry" }),
+    metrics,
+  });
+  await using store = await openDuckDbStore({ path: folder("store"), log: log.child({ part: "store" }), metrics });
+  // Ingest speaks before the broker listens; nothing can be told until then, nor anybody told it.
+  let downlink: Downlink | undefined;
+  await using ingest = await openIngest({
+    path: folder("journal"),
+    catalogue,
+    registry,
+    store,
+    limits: config,
+    downlink: (gateway, channel, payload) => downlink?.(gateway, channel, payload),
+    log: log.child({ part: "ingest" }),
+    metrics,
+  });
+  await using broker = await openBroker({
+    listen: mqtt,
+    authenticate: createAuthenticator(identities),
+    onUplink: ingest.accept,
+    log: log.child({ part: "broker" }),
+    metrics,
+  });
+  const untold = oncePer();
+  downlink = (gateway, channel, payload) => {
+    broker.publish(topics(gateway.agency, gateway.name).down[channel], payload).catch((error: unknown) => {
+      const held = untold(gateway.name);
+      if (held !== undefined) log.warn({ err: error, gateway: gateway.name, held }, "A gateway could not be told.");
+    });
+  };
+  watchGateways(identities, (name) => broker.disconnect(name), { signal });
+  await using api = await openApi({
+    listen: http,
+    behindProxy: config.behindProxy,
+    port: platformPort({ catalogue, broker, ingest, registry, store }),
+    metrics,
+    log: log.child({ part: "api" }),
+    version,
+  });
+
+  const addresses = { mqtt: formatAddress(broker.address), http: api.address };
+  if (config.readyFile !== undefined) await writeFileAtomically(config.readyFile, `${JSON.stringify(addresses)}\n`);
+  log.info({ ...addresses, data: config.data }, "The platform is ready.");
+  await Promise.race([ingest.failed, aborted(signal)]);
+  log.info({}, "The platform is ending.");
+}
+
+function refuseOffLoopback(host: string, behindProxy: boolean): void {
+  if (behindProxy || isLoopback(host)) return;
+  throw new MarsadError(
+    "CONFIG_INVALID",
+    `${host} can be reached from other machines and nothing encrypts: listen on 127.0.0.1, or put a proxy with TLS before the platform and say --behind-proxy`,
+  );
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
