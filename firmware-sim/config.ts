@@ -1,17 +1,21 @@
 import { z } from "zod";
 import { GatewayName } from "#telemetry/names.ts";
-import { AddressText } from "./address.ts";
 
-const Duration = z.string().regex(/^(?:0|\d{1,9}(?:\.\d{1,3})?(?:ms|s|m|h|d|w))$/, "a duration such as 30d, 12h, 90m, 10s or 0");
+const AddressText = z
+  .string()
+  .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):[1-9]\d{0,4}$/, "HOST:PORT, such as 127.0.0.1:7001");
+
+const Duration = z
+  .string()
+  .regex(/^(?:0|\d{1,9}(?:\.\d{1,3})?(?:ms|s|m|h|d|w))$/, "a duration such as 30d, 12h, 90m, 10s or 0");
 const PositiveDuration = Duration.refine((text) => Number.parseFloat(text) > 0, "a duration above 0");
 
 /** Everything that `marsad sim` can be told about its city. Durations are text: `30d`, `10s`. */
 export const SimConfig = z.strictObject({
-  data: z
-    .string()
-    .min(1)
-    .default("marsad-sim")
-    .meta({ env: "MARSAD_SIM_DATA", description: "Folder of the city's saved state; a restart goes on from it." }),
+  data: z.string().min(1).default("marsad-sim").meta({
+    env: "MARSAD_SIM_DATA",
+    description: "Folder of the city's saved state; a restart goes on from it.",
+  }),
   sensors: z.coerce
     .number()
     .int()
@@ -40,6 +44,9 @@ export const SimConfig = z.strictObject({
     .record(GatewayName, AddressText)
     .or(z.array(z.strictObject({ gateway: GatewayName, address: AddressText })))
     .default({})
-    .meta({ description: "Agents' line inputs by gateway: `gw-water-1: 127.0.0.1:7001`, or a list of gateway and address." }),
+    .meta({
+      description:
+        "Agents' line inputs by gateway: `gw-water-1: 127.0.0.1:7001`, or a list of gateway and address.",
+    }),
 });
 export type SimConfig = z.infer<typeof SimConfig>;

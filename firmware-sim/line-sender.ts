@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import pRetry from "p-retry";
+import { formatAddress, type Address } from "#runtime/address.ts";
 import { oncePer, type Log } from "#runtime/log.ts";
-import { formatAddress, type Address } from "./address.ts";
 
 /** Lines on their way over TCP to one agent's input. */
 export interface LineSender extends AsyncDisposable {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Catalogue } from "#telemetry/catalogue.ts";
+import type { Address } from "#runtime/address.ts";
 import { MarsadError } from "#runtime/errors.ts";
 import type { Log } from "#runtime/log.ts";
-import type { Address } from "./address.ts";
 import type { City } from "./city.ts";
 import { openLineSender, type LineSender } from "./line-sender.ts";
 import { Outlet } from "./outlet.ts";
@@ -26,6 +26,8 @@ export interface RunSimOptions {
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Called once, when all agents take lines. */
+  readonly onReady?: () => Promise<void>;
   /** Called about once a second, and when history ends. */
   readonly onProgress?: (progress: Progress) => void;
   readonly now?: () => number;
@@ -60,6 +62,7 @@ export async function runSim(options: RunSimOptions): Promise<void> {
         });
       }),
     );
+    await options.onReady?.();
     simulation = new Simulation({ ...options, outlets, flushed });
     await simulation.run(saved);
   } catch (error) {

@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { MarsadError } from "#runtime/errors.ts";
+import { writeFileAtomically } from "#runtime/write-file.ts";
 
 const SavedDevice = z.object({
   last: z.number(),
@@ -55,12 +56,5 @@ export async function readState(folder: string): Promise<SimState | undefined> {
 /** Replaces the state in one step: after a crash the old or the new one is there, whole. */
 export async function writeState(folder: string, state: SimState): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const path = join(folder, fileName);
-  const next = `${path}.next`;
-  {
-    await using file = await open(next, "w");
-    await file.writeFile(JSON.stringify(state));
-    await file.datasync();
-  }
-  await rename(next, path);
+  await writeFileAtomically(join(folder, fileName), JSON.stringify(state));
 }

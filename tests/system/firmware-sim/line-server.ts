@@ -90,3 +90,32 @@ export function parseLine(line: string): { series: string; fields: Record<string
     time: Number(time),
   };
 }
+
+/** Time and values of each series, in the order of arrival. */
+export function bySeries(
+  lines: readonly string[],
+): Map<string, { time: number; fields: Record<string, number> }[]> {
+  return Map.groupBy(lines.map(parseLine), ({ series }) => series);
+}
+
+const counters = [
+  "volume_total",
+  "reverse_total",
+  "import_total",
+  "export_total",
+  "energy_total",
+  "dispatch_total",
+  "intake_local_total",
+];
+
+/** Series whose counters are lower at a later time than at an earlier one, or different at the same. */
+export function fallenCounters(lines: readonly string[]): string[] {
+  return [...bySeries(lines)].flatMap(([series, readings]) => {
+    const sorted = readings.toSorted((a, b) => a.time - b.time);
+    return counters.flatMap((counter) =>
+      sorted.some((reading, i) => i > 0 && reading.fields[counter]! < sorted[i - 1]!.fields[counter]!)
+        ? [`${series} ${counter}`]
+        : [],
+    );
+  });
+}

@@ -1,24 +1,17 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
 import { openLog } from "#runtime/log.ts";
 import { openLineSender } from "#firmware-sim/line-sender.ts";
 import { parseMap } from "#firmware-sim/replay-map.ts";
 import { replay, type ReplaySummary } from "#firmware-sim/replay.ts";
 import { makeZone } from "#firmware-sim/zone.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
 import { LineServer } from "./line-server.ts";
 
 const log = openLog({ name: "test", level: "silent" });
 const hour = 3_600_000;
-let folder = "";
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "marsad-replay-"));
-});
-afterEach(async () => {
-  await rm(folder, { recursive: true });
-});
 
 interface Played {
   readonly summary: ReplaySummary;
@@ -30,7 +23,8 @@ async function play(
   maps: readonly string[],
   options: { timeColumn?: string; zone?: string; rate?: number; interval_ms?: number } = {},
 ): Promise<Played> {
-  const file = join(folder, "recorded.csv");
+  using folder = tempFolder("replay");
+  const file = join(folder.path, "recorded.csv");
   await writeFile(file, csv);
   await using server = await new LineServer().listen();
   const { signal } = new AbortController();
@@ -86,13 +80,19 @@ test("a year of local hours: the repeated hour collides with nothing, the skippe
     const utc = from + i * hour;
     rows.push(`${new Date(utc + zone.offsetAt(utc)).toISOString().slice(0, 16).replace("T", " ")},${i}`);
   }
-  const { summary, lines } = await play(["t,q", ...rows].join("\n"), ["water_flow.flow=q"], { zone: "Europe/Rome" });
+  const { summary, lines } = await play(["t,q", ...rows].join("\n"), ["water_flow.flow=q"], {
+    zone: "Europe/Rome",
+  });
   expect(lines).toEqual(rows.map((_row, i) => `water_flow,sensor=q flow=${i} ${from + i * hour}`));
   expect(summary).toMatchObject({ rows: 8760, sent: 8760, repeated_hour: 1, skipped_hour: 0, same_time: 0 });
 
-  const skipped = await play("t,q\n2021-03-28 01:00,1\n2021-03-28 02:00,2\n2021-03-28 03:00,3\n", ["water_flow.flow=q"], {
-    zone: "Europe/Rome",
-  });
+  const skipped = await play(
+    "t,q\n2021-03-28 01:00,1\n2021-03-28 02:00,2\n2021-03-28 03:00,3\n",
+    ["water_flow.flow=q"],
+    {
+      zone: "Europe/Rome",
+    },
+  );
   expect(skipped.summary).toMatchObject({ sent: 3, skipped_hour: 1, same_time: 1 });
   expect(skipped.summary.problems[0]).toContain("2021-03-28 02:00 does not exist in Europe/Rome");
 });

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
@@ -7,7 +6,8 @@ import { places } from "#telemetry/places.ts";
 import { openLog } from "#runtime/log.ts";
 import { cityOf } from "#firmware-sim/city.ts";
 import { runSim, type Progress, type RunSimOptions } from "#firmware-sim/run-sim.ts";
-import { LineServer, parseLine } from "./line-server.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { bySeries, fallenCounters, LineServer } from "./line-server.ts";
 
 const log = openLog({ name: "test", level: "silent" });
 const minute = 60_000;
@@ -15,23 +15,10 @@ const hour = 60 * minute;
 /** Simulated now of these tests: a Sunday morning. */
 const morning = Date.UTC(2026, 6, 5, 5);
 
-class Folder implements AsyncDisposable {
-  readonly path: string;
-  private constructor(path: string) {
-    this.path = path;
-  }
-  static async make(): Promise<Folder> {
-    return new Folder(await mkdtemp(join(tmpdir(), "marsad-sim-")));
-  }
-  async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.path, { recursive: true });
-  }
-}
-
 /** Runs a city towards `server` until `enough`; answers its progress. */
 async function runUntil(
   server: LineServer,
-  folder: Folder,
+  folder: { readonly path: string },
   enough: (progress: Progress) => boolean,
   changes: Partial<RunSimOptions> & { sensors?: number; seed?: number } = {},
 ): Promise<Progress[]> {
@@ -58,31 +45,12 @@ async function runUntil(
 }
 
 const isLive = (progress: Progress): boolean => progress.kind === "live";
-const stateOf = async (folder: Folder): Promise<{ at: number; until: number }> =>
+const stateOf = async (folder: { readonly path: string }): Promise<{ at: number; until: number }> =>
   JSON.parse(await readFile(join(folder.path, "city.json"), "utf8")) as { at: number; until: number };
-
-/** Time and values of each series, in the order of arrival. */
-function bySeries(lines: readonly string[]): Map<string, { time: number; fields: Record<string, number> }[]> {
-  return Map.groupBy(lines.map(parseLine), ({ series }) => series);
-}
-
-const counters = ["volume_total", "reverse_total", "import_total", "export_total", "energy_total", "dispatch_total", "intake_local_total"];
-
-/** Series whose counters are lower at a later time than at an earlier one, or different at the same. */
-function fallenCounters(lines: readonly string[]): string[] {
-  return [...bySeries(lines)].flatMap(([series, readings]) => {
-    const sorted = readings.toSorted((a, b) => a.time - b.time);
-    return counters.flatMap((counter) =>
-      sorted.some((reading, i) => i > 0 && reading.fields[counter]! < sorted[i - 1]!.fields[counter]!)
-        ? [`${series} ${counter}`]
-        : [],
-    );
-  });
-}
 
 test("history comes in time order at one-minute steps, for every sensor, and ends at now", async () => {
   await using server = await new LineServer().listen();
-  await using folder = await Folder.make();
+  using folder = tempFolder("sim");
   const told = await runUntil(server, folder, isLive, { now: () => morning });
   await server.until(() => server.lines.length === 30 * 121);
   for (const readings of bySeries(server.lines).values()) {
@@ -99,7 +67,7 @@ test("equal seeds send equal lines", async () => {
   const sent = await Promise.all(
     [4, 4, 5].map(async (seed) => {
       await using server = await new LineServer().listen();
-      await using folder = await Folder.make();
+      using folder = tempFolder("sim");
       await runUntil(server, folder, isLive, { now: () => morning, seed });
       await server.until(() => server.lines.length === 30 * 121);
       return server.lines.toSorted();
@@ -111,9 +79,12 @@ test("equal seeds send equal lines", async () => {
 
 test("live, each sensor speaks once a period, at its own time, never in the future", async () => {
   await using server = await new LineServer().listen();
-  await using folder = await Folder.make();
+  using folder = tempFolder("sim");
   const begin = Date.now();
-  await runUntil(server, folder, ({ kind }) => kind === "live" && Date.now() - begin > 3000, { history_ms: 0, sensors: 20 });
+  await runUntil(server, folder, ({ kind }) => kind === "live" && Date.now() - begin > 3000, {
+    history_ms: 0,
+    sensors: 20,
+  });
   const end = Date.now();
   await server.until(() => server.lines.length >= 40);
   const readings = [...bySeries(server.lines).values()];
@@ -128,7 +99,7 @@ test("live, each sensor speaks once a period, at its own time, never in the futu
 
 test("a restart fills what it missed, from where it stopped, and counters go on", async () => {
   await using server = await new LineServer().listen();
-  await using folder = await Folder.make();
+  using folder = tempFolder("sim");
   await runUntil(server, folder, isLive, { now: () => morning });
   await server.until(() => server.lines.length === 30 * 121);
   await runUntil(server, folder, isLive, { now: () => morning + 30 * minute });
@@ -143,7 +114,7 @@ test("a restart fills what it missed, from where it stopped, and counters go on"
 
 test("a restart after more than the history fills the history's length only", async () => {
   await using server = await new LineServer().listen();
-  await using folder = await Folder.make();
+  using folder = tempFolder("sim");
   await runUntil(server, folder, isLive, { now: () => morning });
   await server.until(() => server.lines.length === 30 * 121);
   await runUntil(server, folder, isLive, { now: () => morning + 240 * hour });
@@ -153,7 +124,7 @@ test("a restart after more than the history fills the history's length only", as
 
 test("more sensors than before join the city, and the old ones go on", async () => {
   await using server = await new LineServer().listen();
-  await using folder = await Folder.make();
+  using folder = tempFolder("sim");
   await runUntil(server, folder, isLive, { now: () => morning });
   await runUntil(server, folder, isLive, { now: () => morning + 10 * minute, sensors: 60 });
   await server.until(() => bySeries(server.lines).size === 60);
@@ -162,15 +133,19 @@ test("more sensors than before join the city, and the old ones go on", async () 
 
 test("another seed in the same folder, or a gateway without an address, is refused", async () => {
   await using server = await new LineServer().listen();
-  await using folder = await Folder.make();
+  using folder = tempFolder("sim");
   await runUntil(server, folder, isLive, { now: () => morning, history_ms: 0 });
-  await expect(runUntil(server, folder, isLive, { seed: 2 })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
-  await expect(runUntil(server, folder, isLive, { targets: new Map() })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  await expect(runUntil(server, folder, isLive, { seed: 2 })).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+  });
+  await expect(runUntil(server, folder, isLive, { targets: new Map() })).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+  });
 });
 
 test("ten thousand sensors run behind as many gateways as they need", async () => {
   await using server = await new LineServer(false).listen();
-  await using folder = await Folder.make();
+  using folder = tempFolder("sim");
   await runUntil(server, folder, isLive, { now: () => morning, sensors: 10_000, history_ms: 5 * minute });
   await server.until(() => server.received === 6 * 10_000);
   expect(server.connections).toBeGreaterThan(5);
