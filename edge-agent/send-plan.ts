@@ -14,7 +14,7 @@ export interface SendLimits {
   readonly window: number;
   /** Bytes that may be unacknowledged on a connection; one batch may always go. */
   readonly windowBytes: number;
-  /** Bytes of live batches kept in memory; older ones are left to the backlog, to be read from disk. */
+  /** Bytes of live batches kept in memory; older ones are left to the backlog, to be read from disk. Beside a backlog only a window of them is kept. */
   readonly liveBytes: number;
 }
 
@@ -76,10 +76,16 @@ export class SendPlan {
     this.#live.push(batch);
     this.#liveBytes += batch.payload.length;
     this.#end = batch.position + 1;
-    while (this.#liveBytes > this.#limits.liveBytes && this.#live.length > 1) {
+    while (this.#tooManyLive()) {
       const oldest = this.#takeLive()!;
       this.#onDisk.add(oldest.position, oldest.position + 1);
     }
+  }
+
+  #tooManyLive(): boolean {
+    const { window, liveBytes } = this.#limits;
+    if (this.#live.length <= 1) return false;
+    return this.#liveBytes > liveBytes || (this.#onDisk.lowest !== undefined && this.#live.length > window);
   }
 
   /** Where to read the backlog on from, when little of it is left in memory. */

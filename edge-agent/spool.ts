@@ -52,7 +52,10 @@ export class Spool {
   /** All that is sealed is to be committed, however little. */
   #due = false;
   #committing: Promise<void> | undefined;
+  /** The outbox has no room for a single batch. */
   #refused = false;
+  /** Batches that the outbox is offered at once, however small they are. */
+  #groupLimit = Infinity;
   #wake: (() => void) | undefined;
   #stopped = false;
 
@@ -137,30 +140,38 @@ export class Spool {
       try {
         this.#taken(group, await this.#outbox.commit(payloads, group.at(-1)!.nextNumber));
       } catch (error) {
-        this.#refused = true;
-        this.#events.onRefused(error);
-        await this.#roomOrTime();
+        await this.#notTaken(group, error);
       }
     } while (this.#isDue);
     this.#due &&= this.#sealed.length > 0;
     this.#committing = undefined;
   }
 
-  /** What goes into one transaction: a single batch while the disk is short of room, as that may still fit. */
+  /** What goes into one transaction. */
   #group(): readonly Sealed[] {
-    if (this.#refused) return this.#sealed.slice(0, 1);
     let bytes = 0;
-    const end = this.#sealed.findIndex(({ payload }) => (bytes += payload.length) >= this.#limits.groupBytes);
-    return end === -1 ? this.#sealed.slice() : this.#sealed.slice(0, end + 1);
+    const reached = this.#sealed.findIndex(({ payload }) => (bytes += payload.length) >= this.#limits.groupBytes);
+    const end = reached === -1 ? this.#sealed.length : reached + 1;
+    return this.#sealed.slice(0, Math.min(end, this.#groupLimit));
   }
 
   #taken(group: readonly Sealed[], position: number): void {
     this.#sealed.splice(0, group.length);
     for (const { payload } of group) this.#sealedBytes -= payload.length;
     this.#refused = false;
+    this.#groupLimit *= 2;
     this.#events.onCommitted(
       group.map(({ count, payload }, index) => ({ position: position + index, count, payload })),
     );
+  }
+
+  /** Half of a group may still fit; a single batch has to wait for room. */
+  async #notTaken(group: readonly Sealed[], error: unknown): Promise<void> {
+    this.#groupLimit = Math.max(1, Math.floor(group.length / 2));
+    if (group.length > 1) return;
+    this.#refused = true;
+    this.#events.onRefused(error);
+    await this.#roomOrTime();
   }
 
   async #roomOrTime(): Promise<void> {

@@ -29,23 +29,15 @@ export interface Broker extends AsyncDisposable {
 export interface AedesOptions {
   /** Passwords by user name; without, everybody may connect. */
   readonly passwords?: Readonly<Record<string, string>>;
-  /** Awaited before each PUBACK to readings. */
-  readonly beforePuback?: () => Promise<void>;
 }
 
-export async function openAedes({ passwords, beforePuback }: AedesOptions = {}): Promise<Broker> {
+export async function openAedes({ passwords }: AedesOptions = {}): Promise<Broker> {
   let port = 0;
   let stopServer = async (): Promise<void> => {};
   const aedes = await Aedes.createBroker({
     authenticate: (_client, username, password, done) =>
       done(null, passwords === undefined || passwords[username ?? ""] === password?.toString()),
   });
-  if (beforePuback !== undefined) {
-    aedes.authorizePublish = (_client, { topic }, done) => {
-      if (topic.includes("/up/")) void beforePuback().then(() => done(null));
-      else done(null);
-    };
-  }
   aedes.on("publish", ({ topic, payload, retain }) => {
     if (topic.startsWith("marsad/")) broker.onMessage({ topic, payload: Buffer.from(payload), retain });
   });

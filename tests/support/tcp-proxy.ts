@@ -41,10 +41,10 @@ export async function openTcpProxy(serverPort: number | (() => number)): Promise
     for (const socket of pair) {
       socket.setNoDelay(true);
       socket.on("error", () => {});
-      socket.on("close", () => {
-        pairs.delete(pair);
-        client.destroy();
-        server.destroy();
+      socket.on("close", (broken) => {
+        // After an orderly end the other side is ended behind the last byte, in `forward`.
+        if (broken) pair.forEach((other) => other.destroy());
+        if (pair.every((other) => other.destroyed)) pairs.delete(pair);
       });
     }
     void forward(client, server, (length) => (bytes.up += length));
@@ -69,7 +69,7 @@ export async function openTcpProxy(serverPort: number | (() => number)): Promise
         if (onTheWay <= ON_THE_WAY) from.resume();
       });
     });
-    from.on("end", () => void last.then(() => to.end()));
+    from.on("close", () => void last.then(() => to.destroySoon()));
   }
 
   listener.listen(0, "127.0.0.1");
@@ -80,7 +80,7 @@ export async function openTcpProxy(serverPort: number | (() => number)): Promise
       return connections;
     },
     bytes,
-    cut: () => pairs.forEach(([client, server]) => [client, server].forEach((socket) => socket.resetAndDestroy())),
+    cut: () => pairs.forEach((pair) => pair.forEach((socket) => socket.resetAndDestroy())),
     silent: false,
     closed: false,
     delay: 0,

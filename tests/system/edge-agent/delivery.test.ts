@@ -1,8 +1,8 @@
 import { createSocket } from "node:dgram";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { type Broker, openAedes, openMosquitto } from "../../support/brokers.ts";
 import { requireDebian, whySkipped } from "../../support/debian.ts";
+import { openHoldingBroker } from "../../support/holding-broker.ts";
 import { poll } from "../../support/poll.ts";
 import { openTcpProxy } from "../../support/tcp-proxy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -155,21 +155,15 @@ test("a connection that has gone silent is given up, and its batches go over the
 
 test("PUBACKs that are long in coming are waited for as long as pings are answered", async () => {
   using folder = tempFolder("edge");
-  const held: (() => void)[] = [];
-  await using broker = await openAedes({ beforePuback: () => new Promise((resolve) => held.push(resolve)) });
-  const received = new Received();
-  broker.onMessage = received.take;
-  await using proxy = await openTcpProxy(broker.port);
-  await using agent = await openAgent(config({ mqttPort: proxy.port, data: folder.path, keepalive_s: 1 }));
+  await using broker = await openHoldingBroker();
+  await using agent = await openAgent(config({ mqttPort: broker.port, data: folder.path, keepalive_s: 1 }));
   using sensor = await openSensor(agent.inputs[0]!.address);
   await sensor.send(lines(0, 5000));
-  await poll(() => held.length === 8);
-  await sleep(4000); // several keepalive periods
-  expect(held.length).toBe(8);
-  expect(agent.stats()).toMatchObject({ connected: true, resentBatches: 0 });
-  const release = setInterval(() => held.splice(0).forEach((let_go) => let_go()), 5);
+  const heldBatches = (): number => broker.held.filter((topic) => topic.endsWith("/up/lp")).length;
+  await poll(() => broker.pings >= 4 && heldBatches() === 8);
+  expect(agent.stats()).toMatchObject({ connected: true, acknowledged: 0, resentBatches: 0 });
+  broker.letGo();
   await poll(() => agent.stats().acknowledged === 5000);
-  clearInterval(release);
-  expect(proxy.connections).toBe(1);
-  expect(received.repeats).toBe(0);
+  expect(broker.connections).toBe(1);
+  expect(agent.stats().resentBatches).toBe(0);
 });
