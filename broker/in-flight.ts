@@ -27,12 +27,13 @@ export class InFlight {
     this.#bytes += frameBytes;
   }
 
-  /** Takes the newest back out. */
-  pop(): void {
+  /** Takes the newest back out and returns its packet id. */
+  pop(): number {
     if (this.#length === 0) throw new RangeError("nothing is in flight");
     this.#length--;
     const at = (this.#head + this.#length) & (this.#packetIds.length - 1);
     this.#bytes -= this.#frameBytes[at] ?? 0;
+    return this.#packetIds[at] ?? 0;
   }
 
   /** Takes the oldest out and returns its packet id. */

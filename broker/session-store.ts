@@ -157,9 +157,7 @@ export class SessionStore {
   /** What the session's client has not acknowledged, oldest first. */
   outgoingStream(client: ClientId): Readable {
     const queue = this.#sessions.get(client.id)?.queue ?? [];
-    const again = (packet: AedesPacket): boolean =>
-      packet.cmd === "publish" && packet.messageId !== undefined;
-    return Readable.from(queue.map((packet) => (again(packet) ? { ...packet, dup: true } : packet)));
+    return Readable.from(queue.map((packet) => (wasSent(packet) ? { ...packet, dup: true } : packet)));
   }
 
   /** @throws Error beyond the bound. */
@@ -242,6 +240,11 @@ export class SessionStore {
     session.bytes += bytes;
     this.#bytes += bytes;
   }
+}
+
+/** Was this publish sent on a former connection? (A PUBREL has no DUP.) */
+function wasSent(packet: AedesPacket): boolean {
+  return packet.cmd === "publish" && packet.messageId !== undefined;
 }
 
 function gatewayOf(clientId: string): string {

@@ -63,7 +63,7 @@ test("a kept session that comes back gets copies again without a new SUBSCRIBE",
   await gateways.client(pumps, { clientId: "kept", clean: false });
   const publisher = await gateways.client(corniche);
   await publisher.publishAsync(topic, "a", { qos: 1 });
-  await poll(async () => (await gateways.metric("copies_total")) === 1);
+  expect(await poll(async () => (await gateways.metric("copies_total")) === 1)).toBe(true);
 });
 
 test("copies for a subscriber that does not read are dropped and counted; the publisher does not notice", async () => {

@@ -5,6 +5,7 @@ import { poll } from "../../support/poll.ts";
 import {
   type RawClient,
   type TestBroker,
+  answersPing,
   corniche,
   openTestBroker,
   permissive,
@@ -78,14 +79,14 @@ test("basic: a second CONNECT on a connection closes it", async () => {
     protocolId: "MQTT",
     protocolVersion: 4,
   });
-  await client.closed;
+  await expect(client.closed).resolves.toBeUndefined();
 });
 
 test("basic: another protocol than MQTT is closed", async () => {
   await using gateways = await open();
   const client = await gateways.raw();
   client.send(Buffer.from([0x10, 14, 0, 4, ...Buffer.from("hj89"), 4, 2, 0, 0, 0, 2, ...Buffer.from("id")]));
-  await client.closed;
+  await expect(client.closed).resolves.toBeUndefined();
 });
 
 test("retained messages: one for each topic and QoS is kept and sent on SUBSCRIBE; an empty one clears it", async () => {
@@ -164,9 +165,7 @@ test("overlapping subscriptions: a message comes once, at the highest QoS, or on
   await client.subscribeAsync({ "TopicA/#": { qos: 2 }, "TopicA/+": { qos: 1 } });
   await client.publishAsync(topics[3], "overlapping", { qos: 2 });
   await settle(client, heard);
-  expect([1, 2]).toContain(heard.length);
-  if (heard.length === 1) expect(heard[0]?.qos).toBe(2);
-  else expect(heard.map(({ qos }) => qos).sort()).toEqual([1, 2]);
+  expect([[2], [1, 2], [2, 1]]).toContainEqual(heard.map(({ qos }) => qos));
 });
 
 test("keepalive: a client that falls silent is cut, and its will is sent", async () => {
@@ -264,8 +263,7 @@ test("zero-length client id: refused with a session to keep, else everyone gets 
     await gateways.rawConnected(corniche, { clientId: "" }),
   ];
   for (const client of clients) {
-    client.send(pingreq);
-    await client.next("pingresp");
+    expect(await answersPing(client)).toBe(true);
   }
 });
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { hasCode } from "#runtime/errors.ts";
 import { poll } from "../../support/poll.ts";
-import { corniche, openTestBroker, pingreq, pumps, reading } from "./support.ts";
+import { answersPing, corniche, openTestBroker, pingreq, pumps, reading } from "./support.ts";
 
 const status = "marsad/mobility/corniche-1/status";
 const down = "marsad/mobility/corniche-1/down/";
@@ -14,8 +14,7 @@ test("the same client id takes a connection over within a gateway, never another
   const second = await gateways.rawConnected(corniche, { clientId: "agent" });
   await first.closed;
   for (const client of [other, second]) {
-    client.send(pingreq);
-    await client.next("pingresp");
+    expect(await answersPing(client)).toBe(true);
   }
 });
 
@@ -29,8 +28,7 @@ test("another gateway's kept session cannot be had by its client id", async () =
   await gateways.broker.publish(`${down}config`, "secret", { qos: 1 });
   for (const clientId of ["agent", "../corniche-1/agent", "corniche-1/agent"]) {
     const thief = await gateways.rawConnected(pumps, { clientId, clean: false });
-    thief.send(pingreq);
-    await thief.next("pingresp");
+    expect(await answersPing(thief)).toBe(true);
     expect(thief.received).toEqual([]);
   }
 });
@@ -69,7 +67,7 @@ test("a last status right before the end of the connection still counts", async 
     { cmd: "disconnect" },
   );
   client.socket.end();
-  await poll(() => heard.includes("last words"));
+  expect(await poll(() => heard.includes("last words"))).toBe(true);
 });
 
 test("the platform reaches a gateway on its down topics, and hears who is connected", async () => {
@@ -124,8 +122,7 @@ test("disconnecting a gateway closes all its connections and no other's", async 
   gateways.broker.disconnect("corniche-1");
   await Promise.all([a.closed, b.closed]);
   await poll(() => gateways.events.filter((event) => event === "-corniche-1").length === 2);
-  other.send(pingreq);
-  await other.next("pingresp");
+  expect(await answersPing(other)).toBe(true);
   expect([...gateways.broker.connected()].map(({ gateway }) => gateway.name)).toEqual(["pumps-1"]);
 });
 
@@ -141,7 +138,7 @@ test("a client that does not read its answers is paused, then closed", async () 
     gateways.metric("refused_connections_total", { reason: "slow-reader" }).then((n) => n === 1),
   );
   clearInterval(feed);
-  await poll(() => gateways.events.includes("-corniche-1"));
+  expect(await poll(() => gateways.events.includes("-corniche-1"))).toBe(true);
 });
 
 test("the offline queue of a kept session is bounded, the newest is dropped and counted", async () => {

@@ -18,6 +18,11 @@ const passwords = new Map([
   ["pumps-1", { password: "p", gateway: pumps }],
 ]);
 
+interface MetricValue {
+  readonly value: number;
+  readonly labels: Readonly<Partial<Record<string, string | number>>>;
+}
+
 /** What was offered to the uplink handler. */
 export interface Offered {
   readonly session: UplinkSession;
@@ -34,6 +39,7 @@ export interface TestBroker extends AsyncDisposable {
   take: UplinkHandler;
   readonly events: string[];
   readonly logged: Record<string, unknown>[];
+  metricValues(name: string): Promise<MetricValue[]>;
   metric(name: string, labels?: Record<string, string>): Promise<number>;
   client(gateway: GatewayIdentity, options?: IClientOptions): Promise<MqttClient>;
   raw(): Promise<RawClient>;
@@ -81,8 +87,11 @@ export async function openTestBroker(
     take: () => true,
     events,
     logged,
+    async metricValues(name) {
+      return (await metrics.getSingleMetric(`marsad_broker_${name}`)?.get())?.values ?? [];
+    },
     async metric(name, labels = {}) {
-      const { values } = (await metrics.getSingleMetric(`marsad_broker_${name}`)?.get()) ?? { values: [] };
+      const values = await test.metricValues(name);
       const found = values.find((value) =>
         Object.entries(labels).every(([key, label]) => value.labels[key] === label),
       );
@@ -146,7 +155,13 @@ async function openRawClient(port: number): Promise<RawClient> {
   reader.on("packet", (packet) => received.push(packet));
   socket.on("data", (chunk) => reader.parse(chunk));
   socket.on("error", () => {});
-  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  let ended = false;
+  const closed = new Promise<void>((resolve) =>
+    socket.once("close", () => {
+      ended = true;
+      resolve();
+    }),
+  );
   await once(socket, "connect");
   return {
     socket,
@@ -162,7 +177,7 @@ async function openRawClient(port: number): Promise<RawClient> {
         () => {
           const at = received.findIndex((packet) => packet.cmd === cmd);
           if (at !== -1) return received.splice(at, 1)[0] as Extract<Packet, { cmd: typeof cmd }>;
-          if (socket.destroyed) throw new Error(`closed while waiting for ${cmd}`);
+          if (ended) throw new Error(`closed while waiting for ${cmd}`);
           return undefined;
         },
         { interval: 5, timeout: 20_000 },
@@ -187,6 +202,12 @@ export function reading(
     dup: false,
     ...(qos > 0 && { messageId }),
   };
+}
+
+/** Is the client still connected, and is its ping answered? */
+export async function answersPing(client: RawClient): Promise<boolean> {
+  client.send(pingreq);
+  return (await client.next("pingresp")).cmd === "pingresp";
 }
 
 export const pingreq: Packet = { cmd: "pingreq" };

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { generate } from "mqtt-packet";
 import { expect, test } from "vitest";
 import { encodePublish, writePuback } from "#broker/mqtt-frame.ts";

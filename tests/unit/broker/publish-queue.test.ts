@@ -4,10 +4,7 @@ import { PublishQueue } from "#broker/publish-queue.ts";
 test("one after the other for each key, also after one has failed", async () => {
   const queue = new PublishQueue(10);
   const done: string[] = [];
-  let release = (): void => {};
-  const blocked = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const { promise: blocked, resolve: release } = Promise.withResolvers<void>();
   const first = queue.run("a", () => blocked.then(() => Promise.reject(new Error("broken"))));
   const second = queue.run("a", async () => void done.push("a2"));
   const other = queue.run("b", async () => void done.push("b1"));

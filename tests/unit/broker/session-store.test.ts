@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { Registry } from "prom-client";
 import type { AedesPacket } from "#broker/aedes-types.ts";
 import { type BrokerLimits, defaultBrokerLimits } from "#broker/limits.ts";
-import { type BrokerCounts, registerMetrics } from "#broker/metrics.ts";
+import type { BrokerCounts } from "#broker/metrics.ts";
 import { SessionStore } from "#broker/session-store.ts";
+import { noCounts } from "./support.ts";
 
 const client = { id: "g/one" };
 
@@ -11,13 +11,7 @@ function open(
   limits: Partial<BrokerLimits> = {},
   connected: readonly string[] = [],
 ): { store: SessionStore; counts: BrokerCounts } {
-  const none = (): number => 0;
-  const { counts } = registerMetrics(new Registry(), {
-    heldBytes: none,
-    retainedMessages: none,
-    retainedBytes: none,
-    offlineBytes: none,
-  });
+  const counts = noCounts();
   const store = new SessionStore({
     limits: { ...defaultBrokerLimits, ...limits },
     counts,

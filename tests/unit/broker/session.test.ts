@@ -1,11 +1,11 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ByteBudget } from "#broker/byte-budget.ts";
 import { Copies } from "#broker/copies.ts";
-import { type BrokerCounts, registerMetrics } from "#broker/metrics.ts";
+import type { BrokerCounts } from "#broker/metrics.ts";
 import { Session } from "#broker/session.ts";
 import type { UplinkHandler } from "#broker/uplink.ts";
-import { Registry } from "prom-client";
+import { noCounts } from "./support.ts";
 
 interface Bench {
   readonly session: Session;
@@ -17,13 +17,7 @@ interface Bench {
 }
 
 function bench(decide: () => boolean, inFlightBytes = 1000): Bench {
-  const none = (): number => 0;
-  const { counts } = registerMetrics(new Registry(), {
-    heldBytes: none,
-    retainedMessages: none,
-    retainedBytes: none,
-    offlineBytes: none,
-  });
+  const counts = noCounts();
   const budget = new ByteBudget(10_000);
   const onUplink: UplinkHandler = (_session, _channel, payload) => {
     const takes = decide();

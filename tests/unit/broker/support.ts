@@ -1,0 +1,16 @@
+import { Registry } from "prom-client";
+import { type BrokerCounts, registerMetrics } from "#broker/metrics.ts";
+
+/** Counts of a broker that is not there. */
+export function noCounts(): BrokerCounts {
+  return registerMetrics(new Registry(), {
+    heldBytes: zero,
+    retainedMessages: zero,
+    retainedBytes: zero,
+    offlineBytes: zero,
+  }).counts;
+}
+
+function zero(): number {
+  return 0;
+}
