@@ -17,6 +17,11 @@ const commands: readonly Entry[] = [
     load: async () => (await import("./cli/up.ts")).upCommand(),
   },
   {
+    name: "platform",
+    summary: "Run the platform: broker, ingest, store and HTTP API.",
+    load: async () => (await import("./cli/platform.ts")).platformCommand(),
+  },
+  {
     name: "sim",
     summary: "Run a city of virtual sensors, or play a recorded file.",
     load: async () => (await import("./cli/sim.ts")).simCommand(),

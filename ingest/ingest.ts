@@ -41,6 +41,8 @@ export interface IngestOptions {
 
 /** Everything between a source of messages and the store. Disposing stops taking, commits what was taken, and closes the journal. */
 export interface Ingest extends AsyncDisposable {
+  /** The journal's UUID, made with its folder. */
+  readonly journal: string;
   readonly accept: Accept;
   series(): Iterable<SeriesEntry>;
   account(gateway: string, presence: { connected: boolean; sensors: number }): GatewayAccount | undefined;
@@ -169,6 +171,7 @@ async function startIngest(options: IngestOptions, journal: Journal): Promise<In
 
   let closing: Promise<void> | undefined;
   return {
+    journal: journal.snapshot.uuid,
     accept: intake.accept,
     series: () => dictionary.entries(),
     gateways: () => gateways.all().map(({ identity }) => identity),

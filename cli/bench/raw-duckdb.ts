@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ChunkWriter } from "#store/duckdb/chunk-writer.ts";
 import { Columns } from "#store/duckdb/columns.ts";
@@ -20,6 +21,7 @@ export interface RawResult {
 
 /** The same readings straight into DuckDB, on one thread, as columns that are ready made: what the store itself costs. */
 export async function runRawDuckDb({ folder, readings, series, batch, startTime }: RawOptions): Promise<RawResult> {
+  await mkdir(folder, { recursive: true });
   const database = await openDatabase({ path: join(folder, "raw.duckdb"), memoryLimit: "1GB", threads: 2 });
   const connection = database.writer;
   await connection.run(

@@ -13,7 +13,7 @@ import { openMetrics } from "#runtime/metrics.ts";
 import { openRecordStore } from "#runtime/record-store.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
 import { openDuckDbStore } from "#store/duckdb/index.ts";
-
+import { readDataFormat, writeDataFormat } from "#store/format.ts";
 import { topics } from "#telemetry/topic.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import type { PlatformConfig } from "./config.ts";
@@ -34,7 +34,7 @@ export async function runPlatform(
   const folder = (...path: string[]): string => join(config.data, ...path);
 
   using _lock = await openDataLock(config.data);
-  // FORMAT
+  const format = await readDataFormat(config.data);
   const catalogue = await loadCatalogue(folder("catalogue.d"));
   const metrics = openMetrics();
   await using identities = await openRecordStore(folder("identities"));
@@ -57,6 +57,10 @@ export async function runPlatform(
     log: log.child({ part: "ingest" }),
     metrics,
   });
+  if (format?.journal !== ingest.journal) {
+    if (format) log.warn({ was: format.journal, is: ingest.journal }, "The data folder has another journal than before.");
+    await writeDataFormat(config.data, { version, journal: ingest.journal });
+  }
   await using broker = await openBroker({
     listen: mqtt,
     authenticate: createAuthenticator(identities),
