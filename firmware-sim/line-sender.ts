@@ -48,7 +48,9 @@ export async function openLineSender(
 
 class TcpLineSender implements LineSender {
   readonly #address: Address;
+  /** The caller's, or closing: who waits for room or a connection stops waiting. */
   readonly #signal: AbortSignal;
+  readonly #ending = new AbortController();
   readonly #log: Log;
   readonly #sometimes = oncePer();
   /** Oldest first: taken by the kernel lately, then not yet taken. */
@@ -62,9 +64,9 @@ class TcpLineSender implements LineSender {
 
   constructor(address: Address, signal: AbortSignal, log: Log) {
     this.#address = address;
-    this.#signal = signal;
+    this.#signal = AbortSignal.any([signal, this.#ending.signal]);
     this.#log = log;
-    signal.addEventListener("abort", () => this.#abort(), { once: true });
+    this.#signal.addEventListener("abort", () => this.#abort(), { once: true });
   }
 
   get queuedBytes(): number {
@@ -115,6 +117,7 @@ class TcpLineSender implements LineSender {
   }
 
   async #close(): Promise<void> {
+    this.#ending.abort();
     const socket = this.#socket;
     if (socket === undefined) return;
     const gone = once(socket, "close");
@@ -162,7 +165,7 @@ class TcpLineSender implements LineSender {
 
   #lost(): void {
     this.#socket = undefined;
-    if (this.#closing !== undefined || this.#signal.aborted) return;
+    if (this.#signal.aborted) return;
     const held = this.#sometimes("lost");
     if (held !== undefined) this.#log.warn({ held }, "Lost the connection to the agent; connecting again.");
     // Rejects only when aborted, which everyone who waits is told.

@@ -12,7 +12,8 @@ export interface LiveSchedule {
  */
 export function liveSchedule(devices: number, period_ms: number, after: number): LiveSchedule {
   let round = Math.floor(after / period_ms);
-  let index = 0;
+  // Just before the first one that is due after `after`; the loop below goes the rest.
+  let index = Math.max(0, Math.ceil(((after - round * period_ms + 1) * devices) / period_ms) - 2);
   const due = (): number => round * period_ms + Math.floor((index * period_ms) / devices);
   const advance = (): void => {
     index += 1;

@@ -45,15 +45,18 @@ export async function runSim(options: RunSimOptions): Promise<void> {
     const message = `${folder} holds a city with seed ${saved.seed}, not ${city.seed}: take that seed or another folder`;
     throw new MarsadError("CONFIG_INVALID", message);
   }
+  const addresses = city.gateways.map(({ name }) => {
+    const address = targets.get(name);
+    if (address === undefined)
+      throw new MarsadError("CONFIG_INVALID", `targets: gateway ${name} has no address`);
+    return address;
+  });
   const senders: LineSender[] = [];
   let simulation: Simulation | undefined;
   try {
     const outlets = await Promise.all(
-      city.gateways.map(async (gateway) => {
-        const address = targets.get(gateway.name);
-        if (address === undefined)
-          throw new MarsadError("CONFIG_INVALID", `targets: gateway ${gateway.name} has no address`);
-        const sender = await openLineSender(address, { signal, log });
+      city.gateways.map(async (gateway, index) => {
+        const sender = await openLineSender(addresses[index]!, { signal, log });
         senders.push(sender);
         return new Outlet(gateway, sender, {
           seed: city.seed,

@@ -60,15 +60,17 @@ test("killed again and again, it goes on: no counter falls, no reading is said i
   const config = join(folder.path, "sim.yaml");
   const city = { data: join(folder.path, "state"), sensors: 40, seed: 3, history: "2d", live_period: "1s" };
   await writeFile(config, JSON.stringify({ ...city, to: addressOf(server) }));
-  // In the middle of history, at its end, and live.
-  for (const enough of [20_000, 80_000, 40 * 2881 + 100]) {
+  const midway = (lines: number) => (): boolean => server.received >= lines;
+  const live = (sim: SimProcess): boolean => sim.told.some(({ kind }) => kind === "live");
+  for (const enough of [midway(20_000), midway(100_000), live]) {
     await using sim = new SimProcess(["--config", config]);
-    await poll(() => new Set(server.lines).size >= enough, { interval: 10 });
+    await poll(() => enough(sim), { interval: 10 });
+    await sleep(200);
     await sim.end("SIGKILL");
   }
   await sleep(1500);
   await using sim = new SimProcess(["--config", config]);
-  await poll(() => sim.told.some(({ kind }) => kind === "live"));
+  await poll(() => live(sim));
   await sleep(1500);
   expect(await sim.end("SIGTERM")).toMatchObject({ code: 0 });
 
