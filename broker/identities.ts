@@ -101,13 +101,14 @@ export function createAuthenticator(records: RecordReader): Authenticate {
   return async (name, password) => {
     const record = find(records, name);
     const mac = createHmac("sha256", key).update(`${name}\0`).update(password).digest();
-    const known = verified.get(name);
-    if (record !== undefined && known?.hash === record.hash && timingSafeEqual(known.mac, mac)) {
-      return { name, agency: record.agency };
-    }
+    const isKnown = (hash: string): boolean => {
+      const known = verified.get(name);
+      return known?.hash === hash && timingSafeEqual(known.mac, mac);
+    };
+    if (record !== undefined && isKnown(record.hash)) return { name, agency: record.agency };
     decoy ??= hashPassword(randomBytes(passwordBytes), argon2);
     const hash = record?.hash ?? (await decoy);
-    const right = await takeTurn(() => verify(hash, password));
+    const right = await takeTurn(async () => isKnown(hash) || (await verify(hash, password)));
     // It may have been removed meanwhile.
     if (record === undefined || find(records, name)?.hash !== record.hash) {
       verified.delete(name);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { poll } from "../../support/poll.ts";
-import { corniche, openTestBroker, pingreq, reading } from "./support.ts";
+import { corniche, openTestBroker, permissive, pingreq, reading } from "./support.ts";
 
 test("a PUBACK leaves only after the message is acknowledged", async () => {
   await using gateways = await openTestBroker();
@@ -181,6 +181,29 @@ test("the packet ids of a window may be used again after their PUBACK", async ()
     Array.from({ length: 2000 }, (_, i) => `${i}`),
   );
   expect(await gateways.metric("pubacks_total")).toBe(2000);
+});
+
+test("PUBACKs, copies and what aedes writes never mix within a packet", async () => {
+  await using gateways = await openTestBroker({ authorize: permissive });
+  gateways.take = (session) => {
+    queueMicrotask(() => session.acknowledge(1));
+    return true;
+  };
+  const client = await gateways.rawConnected(corniche);
+  client.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "marsad/#", qos: 1 }] });
+  await client.next("suback");
+  const published: Promise<void>[] = [];
+  for (let id = 1; id <= 300; id++) {
+    client.send(reading(corniche, id, `reading ${id} `.repeat(30)), pingreq);
+    published.push(
+      gateways.broker.publish("marsad/mobility/corniche-1/down/config", `config ${id}`.repeat(50)),
+    );
+    if (id % 50 === 0) await Promise.all(published);
+  }
+  await poll(() => client.received.length === 1200);
+  const kinds = client.received.map(({ cmd }) => cmd);
+  const count = (kind: string): number => kinds.filter((each) => each === kind).length;
+  expect([count("puback"), count("pingresp"), count("publish")]).toEqual([300, 300, 600]);
 });
 
 test("closing the broker waits for PUBACKs that are owed", async () => {

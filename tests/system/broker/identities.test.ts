@@ -1,0 +1,215 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  addGateway,
+  createAuthenticator,
+  listGateways,
+  removeGateway,
+  watchGateways,
+} from "#broker/identities.ts";
+import { type RecordStore, openRecordStore } from "#runtime/record-store.ts";
+import { poll } from "../../support/poll.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { openTestBroker } from "./support.ts";
+
+const run = promisify(execFile);
+const corniche = { name: "corniche-1", agency: "mobility" };
+
+interface Identities extends AsyncDisposable {
+  readonly data: string;
+  readonly records: RecordStore;
+}
+
+async function open(): Promise<Identities> {
+  const folder = tempFolder("identities");
+  const records = await openRecordStore(join(folder.path, "identities"));
+  return {
+    data: folder.path,
+    records,
+    async [Symbol.asyncDispose]() {
+      await records[Symbol.asyncDispose]();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text);
+
+describe("identities", () => {
+  test("a gateway is known by the password it was given, and by no other", async () => {
+    await using identities = await open();
+    const password = await addGateway(identities.records, corniche);
+    expect(password).toMatch(/^[\w-]{32}$/);
+    const authenticate = createAuthenticator(identities.records);
+    for (let round = 0; round < 2; round++) {
+      expect(await authenticate("corniche-1", bytes(password))).toEqual(corniche);
+      expect(await authenticate("corniche-1", bytes(`${password}x`))).toBeUndefined();
+      expect(await authenticate("corniche-1", bytes(""))).toBeUndefined();
+      expect(await authenticate("corniche-2", bytes(password))).toBeUndefined();
+    }
+  });
+
+  test("only the argon2id hash is stored", async () => {
+    await using identities = await open();
+    const password = await addGateway(identities.records, corniche);
+    const stored = JSON.stringify(identities.records.entries("gateways"));
+    expect(stored).toContain("$argon2id$v=19$m=19456,t=2,p=1$");
+    expect(stored).not.toContain(password);
+  });
+
+  test("names are unique over agencies, and bad ones are refused in words", async () => {
+    await using identities = await open();
+    await addGateway(identities.records, corniche);
+    await expect(addGateway(identities.records, { ...corniche, agency: "water" })).rejects.toMatchObject({
+      code: "ALREADY_EXISTS",
+      message: "there is a gateway corniche-1 already, of agency mobility",
+    });
+    for (const name of ["", "Corniche", "a/b", "a+", "-a", "a".repeat(64), "é"]) {
+      await expect(addGateway(identities.records, { ...corniche, name })).rejects.toMatchObject({
+        code: "CONFIG_INVALID",
+        message: expect.stringContaining("lower-case letters") as string,
+      });
+    }
+    expect(listGateways(identities.records)).toMatchObject([corniche]);
+  });
+
+  test("whatever is sent as a name is just unknown", async () => {
+    await using identities = await open();
+    const authenticate = createAuthenticator(identities.records);
+    for (const name of ["", "\0", "__proto__", "a".repeat(60_000), "\ud800"]) {
+      expect(await authenticate(name, bytes("x"))).toBeUndefined();
+    }
+  });
+
+  test("an unknown name costs as much as a wrong password; a known password again costs next to nothing", async () => {
+    await using identities = await open();
+    const password = await addGateway(identities.records, corniche);
+    const authenticate = createAuthenticator(identities.records);
+    const time = async (name: string, given: string): Promise<number> => {
+      const times = [];
+      for (let i = 0; i < 5; i++) {
+        const began = performance.now();
+        await authenticate(name, bytes(given));
+        times.push(performance.now() - began);
+      }
+      return times.sort((a, b) => a - b)[0] ?? 0;
+    };
+    await authenticate("nobody", bytes("makes the decoy"));
+    const [unknown, wrong, known] = [
+      await time("nobody", password),
+      await time("corniche-1", "wrong"),
+      await time("corniche-1", password),
+    ];
+    expect(unknown).toBeGreaterThan(wrong / 3);
+    expect(wrong).toBeGreaterThan(unknown / 3);
+    expect(known).toBeLessThan(wrong / 5);
+  });
+
+  test("a removed gateway is unknown at once, and a new one of the same name has another password", async () => {
+    await using identities = await open();
+    const password = await addGateway(identities.records, corniche);
+    const authenticate = createAuthenticator(identities.records);
+    await authenticate("corniche-1", bytes(password));
+    removeGateway(identities.records, "corniche-1");
+    expect(await authenticate("corniche-1", bytes(password))).toBeUndefined();
+    expect(() => removeGateway(identities.records, "corniche-1")).toThrow("there is no gateway corniche-1");
+    const other = await addGateway(identities.records, { ...corniche, agency: "water" });
+    expect(await authenticate("corniche-1", bytes(password))).toBeUndefined();
+    expect(await authenticate("corniche-1", bytes(other))).toEqual({ name: "corniche-1", agency: "water" });
+  });
+
+  test("a storm of reconnections is verified in turns, and everyone gets in", async () => {
+    await using identities = await open();
+    const password = await addGateway(identities.records, corniche);
+    const authenticate = createAuthenticator(identities.records);
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, () => authenticate("corniche-1", bytes(password))),
+    );
+    expect(answers.every((answer) => answer?.name === "corniche-1")).toBe(true);
+  });
+
+  test("who watches hears of removed and changed gateways, not of new ones", async () => {
+    await using identities = await open();
+    await addGateway(identities.records, corniche);
+    const gone: string[] = [];
+    const abort = new AbortController();
+    watchGateways(identities.records, (name) => gone.push(name), { signal: abort.signal, interval_ms: 20 });
+    await addGateway(identities.records, { name: "corniche-2", agency: "mobility" });
+    removeGateway(identities.records, "corniche-1");
+    await poll(() => gone.length === 1);
+    removeGateway(identities.records, "corniche-2");
+    await addGateway(identities.records, { name: "corniche-2", agency: "mobility" });
+    await poll(() => gone.length === 2);
+    abort.abort();
+    expect(gone).toEqual(["corniche-1", "corniche-2"]);
+  });
+});
+
+describe("marsad gateway", () => {
+  const program = fileURLToPath(new URL("gateway-program.ts", import.meta.url));
+  let data = "";
+  const folder = tempFolder("gateway-command");
+  const marsad = async (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> => {
+    try {
+      return {
+        code: 0,
+        ...(await run(process.execPath, [program, ...args], { env: { ...process.env, MARSAD_DATA: data } })),
+      };
+    } catch (error) {
+      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+      return { code, stdout, stderr };
+    }
+  };
+
+  beforeAll(() => {
+    data = join(folder.path, "data");
+    return () => folder[Symbol.dispose]();
+  });
+
+  test("add, list and remove, while a broker uses the folder: removing closes the connection within a second", async () => {
+    const added = await marsad("add", "corniche-1", "--agency", "mobility", "--json");
+    expect(added).toMatchObject({ code: 0, stderr: "" });
+    const { name, agency, password } = JSON.parse(added.stdout) as Record<string, string>;
+    expect({ name, agency }).toEqual(corniche);
+
+    await using records = await openRecordStore(join(data, "identities"));
+    const abort = new AbortController();
+    await using gateways = await openTestBroker({ authenticate: createAuthenticator(records) });
+    watchGateways(records, (gone) => gateways.broker.disconnect(gone), { signal: abort.signal });
+    const client = await gateways.client(corniche, { password: password ?? "" });
+    const closed = once(client, "close");
+
+    const second = await marsad("add", "pumps-1", "--agency", "water");
+    expect(second.stdout).toMatch(/Gateway pumps-1 of agency water may connect[^]*password {2}\S{32} /);
+    const listed = await marsad("list");
+    expect(listed.stdout).toMatch(/GATEWAY +AGENCY +ADDED\ncorniche-1 +mobility +.*\npumps-1 +water /);
+
+    expect((await marsad("remove", "corniche-1")).stdout).toBe("Gateway corniche-1 may no longer connect.\n");
+    const removed = performance.now();
+    await closed;
+    expect(performance.now() - removed).toBeLessThan(1000);
+    await expect(gateways.client(corniche, { password: password ?? "" })).rejects.toThrow(
+      "Bad username or password",
+    );
+    const left = JSON.parse((await marsad("list", "--json")).stdout) as unknown[];
+    expect(left).toMatchObject([{ name: "pumps-1", agency: "water" }]);
+    abort.abort();
+  });
+
+  test("says what is wrong", async () => {
+    expect((await marsad("add", "Corniche", "--agency", "mobility")).stderr).toContain(
+      "lower-case letters, digits and hyphens",
+    );
+    expect((await marsad("add", "corniche")).stderr).toContain(
+      "required option '--agency <agency>' not specified",
+    );
+    expect((await marsad("remove", "nobody")).stderr).toContain("there is no gateway nobody");
+    expect((await marsad("list", "--data", join(data, "elsewhere"))).stderr).toContain(
+      "there are no gateways in",
+    );
+  });
+});
