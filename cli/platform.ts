@@ -1,22 +1,28 @@
 import { Command } from "commander";
+import { resolveConfig } from "#runtime/config.ts";
 import { openLog } from "#runtime/log.ts";
+import packageJson from "../package.json" with { type: "json" };
+import { configOptions } from "./config-options.ts";
 import { PlatformConfig } from "./platform/config.ts";
 import { runPlatform } from "./platform/run.ts";
-import packageJson from "../package.json" with { type: "json" };
 
+/** `marsad platform`: broker, ingest, store and API in one process, until it is told to end. */
 export function platformCommand(): Command {
-  return new Command("platform")
-    .option("--data <dir>")
-    .option("--mqtt <a>")
-    .option("--http <a>")
-    .option("--store <s>")
-    .option("--ready-file <f>")
-    .option("--log-level <l>")
-    .action(async (flags: Record<string, unknown>) => {
-      const config = PlatformConfig.parse(flags);
-      const c = new AbortController();
-      process.on("SIGTERM", () => c.abort());
-      process.on("SIGINT", () => c.abort());
-      await runPlatform(config, { signal: c.signal, log: openLog({ name: "platform", level: config.logLevel }), version: packageJson.version });
-    });
+  const command = new Command("platform").description(
+    "Runs the platform: the MQTT broker that gateways connect to, ingest, the store, and the HTTP API. Ctrl-C ends it in order.",
+  );
+  return configOptions(command, PlatformConfig).action(async ({ config: file, ...flags }: { config?: string }) => {
+    const config = await resolveConfig(PlatformConfig, { file, flags, env: process.env });
+    const log = openLog({ name: "platform", level: config.log_level, pretty: process.stderr.isTTY });
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    for (const signal of signals) process.on(signal, end);
+    try {
+      await runPlatform(config, { signal: ending.signal, log, version: packageJson.version });
+    } finally {
+      for (const signal of signals) process.off(signal, end);
+    }
+  });
 }
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -110,8 +110,8 @@ async function startIngest(options: IngestOptions, journal: Journal): Promise<In
   const decoder = new Decoder({
     catalogue,
     tables: group.tables,
-    maxAge: limits.maxAgeDays * 86_400_000,
-    maxFuture: limits.maxFutureSeconds * 1_000,
+    maxAge: limits.max_age_days * 86_400_000,
+    maxFuture: limits.max_future_seconds * 1_000,
     resolve,
   });
   const writer = new StoreWriter(
@@ -119,8 +119,8 @@ async function startIngest(options: IngestOptions, journal: Journal): Promise<In
       journal,
       store,
       inFlight,
-      batchReadings: limits.batchReadings,
-      batchMaxAge: limits.batchMaxAge,
+      batchReadings: limits.batch_readings,
+      batchMaxAge: limits.batch_max_age,
       log,
       signal: stop.signal,
       onStored: (outcome) => tallies.add(outcome.tallies),
@@ -132,13 +132,13 @@ async function startIngest(options: IngestOptions, journal: Journal): Promise<In
     journal,
     group,
     inFlight,
-    groupBytes: limits.groupBytes,
+    groupBytes: limits.group_bytes,
     gatewayName: gateways.nameOf,
     onCommitted: (next) => writer.committedTo(next),
     onFailure: failure.reject,
   });
   const notices = new Notices(options.downlink);
-  const { waitingBytesPerGateway, sensorsPerGateway } = limits;
+  const { waiting_bytes_per_gateway: waitingBytesPerGateway, sensors_per_gateway: sensorsPerGateway } = limits;
   const parts = { group, decoder, committer, gateways, now, log };
   const intake = new Intake({ ...parts, registry, notices, waitingBytesPerGateway, sensorsPerGateway });
   const replay = new Replay({ ...parts, journal });

@@ -22,15 +22,15 @@ export const PlatformConfig = z.strictObject({
     .enum(["duckdb"])
     .default("duckdb")
     .meta({ env: "MARSAD_STORE", description: "Where readings are kept." }),
-  behindProxy: z.stringbool().or(z.boolean()).default(false).meta({
+  behind_proxy: z.stringbool().or(z.boolean()).default(false).meta({
     env: "MARSAD_BEHIND_PROXY",
     description: "Something in front encrypts; without it the platform listens on loopback only.",
   }),
-  readyFile: z
+  ready_file: z
     .string()
     .optional()
     .meta({ env: "MARSAD_READY_FILE", description: "Write the addresses to this file once all is usable." }),
-  logLevel: z
+  log_level: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal"])
     .default("info")
     .meta({ env: "MARSAD_LOG_LEVEL", description: "What is logged, on stderr." }),

@@ -30,7 +30,7 @@ export async function runPlatform(
 ): Promise<void> {
   const mqtt = parseAddress(config.mqtt);
   const http = parseAddress(config.http);
-  for (const { host } of [mqtt, http]) refuseOffLoopback(host, config.behindProxy);
+  for (const { host } of [mqtt, http]) refuseOffLoopback(host, config.behind_proxy);
   const folder = (...path: string[]): string => join(config.data, ...path);
 
   using _lock = await openDataLock(config.data);
@@ -40,7 +40,7 @@ export async function runPlatform(
   await using identities = await openRecordStore(folder("identities"));
   await using registry = await openRegistry({
     path: folder("registry"),
-    limits: { sensorsPerGateway: config.sensorsPerGateway },
+    limits: { sensorsPerGateway: config.sensors_per_gateway },
     log: log.child({ part: "registry" }),
     metrics,
   });
@@ -78,7 +78,7 @@ export async function runPlatform(
   watchGateways(identities, (name) => broker.disconnect(name), { signal });
   await using api = await openApi({
     listen: http,
-    behindProxy: config.behindProxy,
+    behindProxy: config.behind_proxy,
     port: platformPort({ catalogue, broker, ingest, registry, store }),
     metrics,
     log: log.child({ part: "api" }),
@@ -86,7 +86,7 @@ export async function runPlatform(
   });
 
   const addresses = { mqtt: formatAddress(broker.address), http: api.address };
-  if (config.readyFile !== undefined) await writeFileAtomically(config.readyFile, `${JSON.stringify(addresses)}\n`);
+  if (config.ready_file !== undefined) await writeFileAtomically(config.ready_file, `${JSON.stringify(addresses)}\n`);
   log.info({ ...addresses, data: config.data }, "The platform is ready.");
   await Promise.race([ingest.failed, aborted(signal)]);
   log.info({}, "The platform is ending.");

@@ -7,9 +7,9 @@ import type { JournalMethods, JournalThreadInit } from "./thread.ts";
 export async function openJournal(path: string, limits: IngestLimits): Promise<Journal> {
   const init: JournalThreadInit = {
     path,
-    liveBytes: limits.journalBytes,
-    fileBytes: limits.journalFileBytes,
-    deadLetters: { bytesPerGateway: limits.deadLetterBytesPerGateway, maxAge: limits.deadLetterDays * 86_400_000 },
+    liveBytes: limits.journal_bytes,
+    fileBytes: limits.journal_file_bytes,
+    deadLetters: { bytesPerGateway: limits.dead_letter_bytes_per_gateway, maxAge: limits.dead_letter_days * 86_400_000 },
   };
   const worker = await openWorker<JournalMethods>(new URL("./thread.ts", import.meta.url), init);
   const snapshot = await worker.call("snapshot", undefined);
