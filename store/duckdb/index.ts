@@ -63,7 +63,7 @@ class DuckDbStore implements Store {
   #checkpointing: Promise<void> | undefined;
   #noCheckpointBefore_ms = 0;
 
-  constructor(folder: string, { log, metrics, memoryLimit = "1GB", threads = 1 }: DuckDbStoreOptions) {
+  constructor(folder: string, { log, metrics, memoryLimit = "512MB", threads = 1 }: DuckDbStoreOptions) {
     this.#folder = folder;
     this.#database = { path: join(folder, "marsad.duckdb"), memoryLimit, threads };
     this.#log = log;

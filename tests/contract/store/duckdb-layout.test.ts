@@ -15,7 +15,7 @@ async function ask(folder: string, sql: string): Promise<unknown[][]> {
   const instance = await DuckDBInstance.create(join(folder, "marsad.duckdb"), { access_mode: "READ_ONLY" });
   const connection = await instance.connect();
   try {
-    return (await connection.runAndReadAll(sql)).getRowsJson() as unknown[][];
+    return (await connection.runAndReadAll(sql)).getRowsJson();
   } finally {
     connection.closeSync();
     instance.closeSync();
@@ -38,6 +38,24 @@ function days(measurement: string, first: number, count: number, perDay: number)
     time: start + first * day + Math.floor(i * (day / perDay)),
     fields: { stock: i, vehicles: i },
   }));
+}
+
+/** Changes a closed file as no version of ours would. */
+async function tamper(file: string, sql: string): Promise<void> {
+  const instance = await DuckDBInstance.create(file);
+  const connection = await instance.connect();
+  await connection.run(sql);
+  connection.closeSync();
+  instance.closeSync();
+}
+
+function valve(time: number, open: number | boolean): Reading {
+  return {
+    measurement: "everything",
+    sensor: "s",
+    time,
+    fields: { open },
+  };
 }
 
 test("each UTC day of a busy measurement is a table of its own, and a person can query it", async () => {
@@ -108,19 +126,15 @@ test("days that come one by one get tables of their own until two of them were n
 test("a field whose type becomes wider keeps its old values, day by day", async () => {
   using folder = tempFolder("store");
   const journal = new TestJournal({ everything: { open: "boolean" } });
-  const at = (time: number, open: number | boolean): Reading => ({
-    measurement: "everything",
-    sensor: "s",
-    time,
-    fields: { open },
-  });
   await using store = await openDuckDbStore({ path: folder.path, log });
-  await store.write(journal.batchOf([at(start, true), at(start + day, false)]));
-  await store.write(journal.batchOf([at(start + day + 1, 3)], { everything: { open: "integer" } }));
+  await store.write(journal.batchOf([valve(start, true), valve(start + day, false)]));
+  await store.write(journal.batchOf([valve(start + day + 1, 3)], { everything: { open: "integer" } }));
   await store.write(
-    journal.batchOf([at(start + day + 2, 0.5), at(start + day + 1, 3)], { everything: { open: "float" } }),
+    journal.batchOf([valve(start + day + 2, 0.5), valve(start + day + 1, 3)], {
+      everything: { open: "float" },
+    }),
   );
-  await store.write(journal.batchOf([at(start + day + 3, true)]));
+  await store.write(journal.batchOf([valve(start + day + 3, true)]));
   const rows = await store.read({
     measurement: "everything",
     series: [0],
@@ -166,19 +180,12 @@ test("a file of a newer layout, or of another program, is refused and left as it
   using folder = tempFolder("store");
   const closed = await openDuckDbStore({ path: join(folder.path, "newer"), log });
   await closed[Symbol.asyncDispose]();
-  const change = async (file: string, sql: string): Promise<void> => {
-    const instance = await DuckDBInstance.create(file);
-    const connection = await instance.connect();
-    await connection.run(sql);
-    connection.closeSync();
-    instance.closeSync();
-  };
-  await change(join(folder.path, "newer", "marsad.duckdb"), "UPDATE meta SET version = 99");
+  await tamper(join(folder.path, "newer", "marsad.duckdb"), "UPDATE meta SET version = 99");
   await expect(openDuckDbStore({ path: join(folder.path, "newer"), log })).rejects.toMatchObject({
     code: "STORE_FORMAT",
     message: expect.stringContaining("has layout 99"),
   });
-  await change(join(folder.path, "marsad.duckdb"), "CREATE TABLE somebody_elses (n INTEGER)");
+  await tamper(join(folder.path, "marsad.duckdb"), "CREATE TABLE somebody_elses (n INTEGER)");
   await expect(openDuckDbStore({ path: folder.path, log })).rejects.toMatchObject({ code: "STORE_FORMAT" });
   expect(await ask(folder.path, "SELECT table_name FROM duckdb_tables()")).toEqual([["somebody_elses"]]);
 });

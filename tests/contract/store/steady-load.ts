@@ -26,16 +26,19 @@ export class SteadyLoad {
 
   #readings(block: number): Reading[] {
     const first = block * this.readingsPerBlock;
-    const reading = (n: number, fields: Reading["fields"]): Reading => ({
-      measurement: "traffic_flow",
-      sensor: `s-${n % sensors}`,
-      time: start + Math.floor(n / sensors) * 1000,
-      fields,
-    });
     const readings = Array.from({ length: this.readingsPerBlock }, (_, i) =>
       reading(first + i, { vehicles: first + i }),
     );
     if (block > 0) readings.push(reading(first - 1, { speed_avg: block }));
     return readings;
   }
+}
+
+function reading(n: number, fields: Reading["fields"]): Reading {
+  return {
+    measurement: "traffic_flow",
+    sensor: `s-${n % sensors}`,
+    time: start + Math.floor(n / sensors) * 1000,
+    fields,
+  };
 }

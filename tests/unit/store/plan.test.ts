@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Partition, day_ms, monthOf, tableName } from "#store/duckdb/partition.ts";
 import { Partitions } from "#store/duckdb/partitions.ts";
 import { type Survey, plan, survey } from "#store/duckdb/plan.ts";
-import type { Block } from "#telemetry/block.ts";
+import type { Block, BlockTable } from "#telemetry/block.ts";
 
 const january = Date.UTC(2026, 0);
 
@@ -37,8 +37,8 @@ function tables({ byDay }: ReturnType<typeof plan>): string[] {
   return [...byDay.values()].map(({ table }) => table);
 }
 
-test("a survey counts rows by UTC day and takes the widest type of each field", () => {
-  const table = (fields: Block["tables"][number]["fields"], times: number[]): Block["tables"][number] => ({
+function table(fields: BlockTable["fields"], times: readonly number[]): BlockTable {
+  return {
     measurement: "m",
     fields,
     rows: times.length,
@@ -46,13 +46,14 @@ test("a survey counts rows by UTC day and takes the widest type of each field", 
     series: new Uint32Array(times.length),
     values: fields.map(() => new Float64Array(times.length)),
     runs: Uint32Array.of(0, times.length),
-  });
-  const block = (one: Block["tables"][number]): Block => ({
-    newSeries: [],
-    gateways: ["gw"],
-    tables: [one],
-    readings: one.rows,
-  });
+  };
+}
+
+function block(one: BlockTable): Block {
+  return { newSeries: [], gateways: ["gw"], tables: [one], readings: one.rows };
+}
+
+test("a survey counts rows by UTC day and takes the widest type of each field", () => {
   const found = survey([
     block(
       table([{ name: "a", type: "integer" }], [january, january + day_ms - 1, january + day_ms, january]),
