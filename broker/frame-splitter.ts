@@ -20,7 +20,7 @@ export interface FrameSink {
   fault(fault: FrameFault): void;
 }
 
-const initialPartialBytes = 4096;
+const initialPartialBytes = 16 * 1024;
 
 /**
  * Cuts a connection's bytes into MQTT frames, wherever the chunks were cut, and takes the uplink out before aedes sees it.
@@ -125,7 +125,7 @@ export class FrameSplitter {
   #keep(chunk: Uint8Array, start: number, frameLength: number): void {
     const length = chunk.length - start;
     const room = Math.max(length, Math.min(frameLength || initialPartialBytes, initialPartialBytes));
-    this.#partial = new Uint8Array(room);
+    this.#partial = Buffer.allocUnsafeSlow(room);
     this.#partial.set(start === 0 ? chunk : chunk.subarray(start));
     this.#partialLength = length;
   }
@@ -235,7 +235,7 @@ export class FrameSplitter {
 
 /** A copy of `buffer[0, used)` with room for `needed` bytes, at least doubled, at most `limit`. */
 function grown(buffer: Uint8Array, used: number, needed: number, limit: number): Uint8Array {
-  const larger = new Uint8Array(Math.min(limit, Math.max(needed, 2 * buffer.length)));
+  const larger = Buffer.allocUnsafeSlow(Math.min(limit, Math.max(needed, 2 * buffer.length)));
   larger.set(buffer.subarray(0, used));
   return larger;
 }

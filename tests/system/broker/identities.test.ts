@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -181,7 +180,7 @@ describe("marsad gateway", () => {
     await using gateways = await openTestBroker({ authenticate: createAuthenticator(records) });
     watchGateways(records, (gone) => gateways.broker.disconnect(gone), { signal: abort.signal });
     const client = await gateways.client(corniche, { password: password ?? "" });
-    const closed = once(client, "close");
+    const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
 
     const second = await marsad("add", "pumps-1", "--agency", "water");
     expect(second.stdout).toMatch(/Gateway pumps-1 of agency water may connect[^]*password {2}\S{32} /);
