@@ -1,0 +1,28 @@
+import type { Reporter, TestCase, TestModule } from "vitest/node";
+
+/** Ends a run with one line of counts, and names every test that was skipped: what did not run must be seen. */
+export default class ClosingReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const counts = { passed: 0, failed: 0, skipped: 0 };
+    const skipped: string[] = [];
+    for (const module of modules) {
+      for (const test of module.children.allTests()) {
+        const { state } = test.result();
+        if (state === "passed") counts.passed += 1;
+        else if (state === "failed") counts.failed += 1;
+        else {
+          counts.skipped += 1;
+          skipped.push(describe(test));
+        }
+      }
+    }
+    for (const line of skipped) process.stdout.write(`skipped: ${line}\n`);
+    process.stdout.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
+  }
+}
+
+function describe(test: TestCase): string {
+  const result = test.result();
+  const note = result.state === "skipped" && result.note !== undefined ? ` (${result.note})` : "";
+  return `${test.module.relativeModuleId} > ${test.fullName}${note}`;
+}
