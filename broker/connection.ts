@@ -7,6 +7,7 @@ import { AedesPort, type PortOwner } from "./aedes-port.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { Copies, Listener } from "./copies.ts";
 import { type FrameFault, type FrameSink, FrameSplitter } from "./frame-splitter.ts";
+import { Keepalive } from "./keepalive.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { BrokerCounts } from "./metrics.ts";
 import type { RefusalReason, Refusals } from "./refusals.ts";
@@ -70,9 +71,8 @@ export class Connection implements FrameSink, Listener, PortOwner {
   #gateway: GatewayIdentity | undefined;
   #clientId: string | undefined;
   #session: Session | undefined;
+  readonly #keepalive = new Keepalive(() => this.refuse("keepalive"));
   #pauses = 0;
-  #keepalive_ms = 0;
-  #keepaliveTimer: NodeJS.Timeout | undefined;
   #connectTimer: NodeJS.Timeout | undefined;
   #outputTimer: NodeJS.Timeout | undefined;
   #refused = false;
@@ -155,7 +155,7 @@ export class Connection implements FrameSink, Listener, PortOwner {
       write: (bytes) => this.#write(bytes),
       setFull: (full) => (full ? this.#pause(pauses.inFlight) : this.#unpause(pauses.inFlight)),
     });
-    this.#keepalive_ms = keepalive_s * 1500;
+    this.#keepalive.set(keepalive_s);
     this.#parts.onOpen(this);
     this.#splitter.open(topicPrefixBytes(gateway));
     this.#unpause(pauses.connecting);
@@ -258,15 +258,14 @@ export class Connection implements FrameSink, Listener, PortOwner {
 
   #onData(chunk: Buffer): void {
     this.lastSeen = Date.now();
-    this.#keepaliveTimer?.refresh();
+    this.#keepalive.touch();
     this.#splitter.push(chunk);
   }
 
   #pause(why: number): void {
     if (this.#pauses === 0) {
       this.#socket.pause();
-      clearTimeout(this.#keepaliveTimer);
-      this.#keepaliveTimer = undefined;
+      this.#keepalive.pause();
     }
     this.#pauses |= why;
     this.#splitter.pause();
@@ -280,15 +279,13 @@ export class Connection implements FrameSink, Listener, PortOwner {
     // What the splitter still had may have paused it again.
     if (this.#pauses !== 0 || this.#closed) return;
     this.#socket.resume();
-    if (this.#keepalive_ms > 0 && this.#keepaliveTimer === undefined) {
-      this.#keepaliveTimer = setTimeout(() => this.refuse("keepalive"), this.#keepalive_ms);
-    }
+    this.#keepalive.resume();
   }
 
   #onClose(): void {
     this.#closed = true;
     clearTimeout(this.#connectTimer);
-    clearTimeout(this.#keepaliveTimer);
+    this.#keepalive.pause();
     clearTimeout(this.#outputTimer);
     this.#splitter.close();
     this.#session?.end();

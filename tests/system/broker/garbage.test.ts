@@ -37,7 +37,7 @@ const packets: Packet[] = [
 ];
 
 test("no bytes, however wrong, take the broker down or touch another connection", async () => {
-  await using gateways = await openTestBroker({ authorize: permissive, limits: { connectTimeout_ms: 50 } });
+  await using gateways = await openTestBroker({ authorize: permissive });
   gateways.take = (session) => {
     queueMicrotask(() => session.acknowledge(1));
     return true;
