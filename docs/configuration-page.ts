@@ -34,9 +34,11 @@ interface Row {
 
 const header = `# Configuration
 
-Made by \`npm run docs\` from the schemas in the code; do not edit. A key comes from the file given with \`--config\` (YAML), from its
-environment variable, or from the flag of its name; flags win over the environment, the environment over the file. An unknown
-key refuses to start. A key of a group is written inside it: \`batch.max_bytes\` is \`max_bytes\` below \`batch:\`.
+Made by \`npm run docs\` from the schemas in the code; do not edit. A key stands in the YAML file given with \`--config\`, in its
+environment variable (\`NAME_FILE\` names a file that holds the value, which is how secrets come), or, where one word can say it, in the
+flag of its name: \`log_level\` is \`--log-level\`. Flags win over the environment, the environment over the file; an unknown key refuses
+to start. A key of a group is written inside it: \`batch.max_bytes\` is \`max_bytes\` below \`batch:\`, and \`inputs[].listen\` a key of each
+entry of the list \`inputs\`.
 `;
 
 /** docs/configuration.md: one table a program. */
