@@ -1,6 +1,6 @@
 import { mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { MarsadError, hasCode } from "#runtime/errors.ts";
 import type { Log } from "#runtime/log.ts";
 import { type WorkerClient, openWorker } from "#runtime/worker.ts";
@@ -8,6 +8,7 @@ import type { SeriesEntry } from "#telemetry/series.ts";
 import { StoreMetrics } from "../metrics.ts";
 import type { GatewayTally, ReadingQuery, ReadingRows, Store, StoreBatch, StoreOutcome } from "../port.ts";
 import type { DatabaseOptions } from "./database.ts";
+import { storeError } from "./errors.ts";
 import type { StoreThread } from "./worker.ts";
 
 export interface DuckDbStoreOptions {
@@ -36,51 +37,61 @@ const openFolders = new Set<string>();
  * @throws MarsadError STORE_LOCKED, STORE_FORMAT, STORE_FULL, STORE_UNAVAILABLE
  */
 export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Store> {
-  await mkdir(options.path, { recursive: true });
-  const folder = await realpath(options.path);
+  const folder = await makeFolder(options.path);
   if (openFolders.has(folder))
     throw new MarsadError("STORE_LOCKED", `${folder} is already open in this process`);
   openFolders.add(folder);
-  const store = new DuckDbStore(folder, options);
+  const { log, metrics, memoryLimit = "512MB", threads = 1 } = options;
+  const database: DatabaseOptions = { path: join(folder, "marsad.duckdb"), memoryLimit, threads };
   try {
-    await store.open();
-    return store;
+    const counted = metrics && new StoreMetrics(metrics);
+    const thread = await openWorker<StoreThread>(new URL("worker.ts", import.meta.url), database);
+    return new DuckDbStore({ folder, thread, log, metrics: counted });
   } catch (error) {
     openFolders.delete(folder);
     throw error;
   }
 }
 
+async function makeFolder(path: string): Promise<string> {
+  try {
+    await mkdir(path, { recursive: true });
+    return await realpath(path);
+  } catch (error) {
+    throw storeError(error, path);
+  }
+}
+
 class DuckDbStore implements Store {
   readonly kind = "duckdb";
   readonly #folder: string;
-  readonly #database: DatabaseOptions;
+  readonly #thread: WorkerClient<StoreThread>;
   readonly #log: Log;
   readonly #metrics: StoreMetrics | undefined;
-  #thread: Promise<WorkerClient<StoreThread>> | undefined;
   #closing: Promise<void> | undefined;
   #writesSinceCheckpoint = 0;
   #checkpointing: Promise<void> | undefined;
   #noCheckpointBefore_ms = 0;
 
-  constructor(folder: string, { log, metrics, memoryLimit = "512MB", threads = 1 }: DuckDbStoreOptions) {
-    this.#folder = folder;
-    this.#database = { path: join(folder, "marsad.duckdb"), memoryLimit, threads };
-    this.#log = log;
-    this.#metrics = metrics === undefined ? undefined : new StoreMetrics(metrics);
-  }
-
-  async open(): Promise<void> {
-    await this.#openThread();
+  constructor(parts: {
+    folder: string;
+    thread: WorkerClient<StoreThread>;
+    log: Log;
+    metrics: StoreMetrics | undefined;
+  }) {
+    this.#folder = parts.folder;
+    this.#thread = parts.thread;
+    this.#log = parts.log;
+    this.#metrics = parts.metrics;
   }
 
   position(journal: string): Promise<number> {
-    return this.#call((thread) => thread.call("position", journal));
+    return this.#call(() => this.#thread.call("position", journal));
   }
 
   async write(batch: StoreBatch): Promise<StoreOutcome> {
     const begun = performance.now();
-    const { wal_bytes, ...outcome } = await this.#call((thread) => thread.call("write", batch, batch.blocks));
+    const { wal_bytes, ...outcome } = await this.#call(() => this.#thread.call("write", batch, batch.blocks));
     this.#metrics?.wrote((performance.now() - begun) / 1000, outcome.tallies);
     this.#writesSinceCheckpoint += 1;
     if (wal_bytes >= checkpoint_wal_bytes || this.#writesSinceCheckpoint >= checkpointWrites)
@@ -89,19 +100,19 @@ class DuckDbStore implements Store {
   }
 
   series(): Promise<SeriesEntry[]> {
-    return this.#call((thread) => thread.call("series", undefined));
+    return this.#call(() => this.#thread.call("series", undefined));
   }
 
   tallies(): Promise<GatewayTally[]> {
-    return this.#call((thread) => thread.call("tallies", undefined));
+    return this.#call(() => this.#thread.call("tallies", undefined));
   }
 
   read(query: ReadingQuery): Promise<ReadingRows> {
-    return this.#call((thread) => thread.call("read", query));
+    return this.#call(() => this.#thread.call("read", query));
   }
 
   count(): Promise<number> {
-    return this.#call((thread) => thread.call("count", undefined));
+    return this.#call(() => this.#thread.call("count", undefined));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -111,56 +122,44 @@ class DuckDbStore implements Store {
   async #close(): Promise<void> {
     try {
       await this.#checkpointing;
-      const thread = await this.#thread?.catch(() => undefined);
-      if (thread === undefined) return;
-      await thread
+      await this.#thread
         .call("checkpoint", undefined)
         .catch((error: unknown) =>
           this.#log.warn({ err: error }, "The store is closed without a checkpoint."),
         );
-      await thread[Symbol.asyncDispose]();
+      await this.#thread[Symbol.asyncDispose]();
     } finally {
       openFolders.delete(this.#folder);
     }
   }
 
-  async #call<T>(method: (thread: WorkerClient<StoreThread>) => Promise<T>): Promise<T> {
+  async #call<T>(method: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) throw new MarsadError("STORE_UNAVAILABLE", "the store is closed");
     try {
-      return await method(await this.#openThread());
+      return await method();
     } catch (error) {
-      const failure = this.#explained(error);
+      const failure = explained(error);
       this.#metrics?.failed(failure instanceof MarsadError ? failure.code : "OTHER");
       throw failure;
     }
   }
 
-  #openThread(): Promise<WorkerClient<StoreThread>> {
-    this.#thread ??= openWorker<StoreThread>(new URL("worker.ts", import.meta.url), this.#database).catch(
-      (error: unknown) => {
-        this.#thread = undefined;
-        throw error;
-      },
-    );
-    return this.#thread;
-  }
-
-  /** A lost thread is begun again by the next call; what it had not answered is not acknowledged. */
-  #explained(error: unknown): unknown {
-    if (!hasCode(error, "THREAD_LOST")) return error;
-    this.#log.error({ err: error }, "The store's thread is lost; the next call begins another.");
-    this.#thread = undefined;
-    return new MarsadError("STORE_UNAVAILABLE", "the store's thread is lost", { cause: error });
-  }
-
   #checkpoint(): void {
     if (this.#checkpointing !== undefined || performance.now() < this.#noCheckpointBefore_ms) return;
     this.#writesSinceCheckpoint = 0;
-    this.#checkpointing = this.#call((thread) => thread.call("checkpoint", undefined))
+    this.#checkpointing = this.#call(() => this.#thread.call("checkpoint", undefined))
       .catch((error: unknown) => {
         this.#noCheckpointBefore_ms = performance.now() + checkpointRetry_ms;
         this.#log.warn({ err: error, retry_ms: checkpointRetry_ms }, "A checkpoint of the store failed.");
       })
       .finally(() => (this.#checkpointing = undefined));
   }
+}
+
+/** A lost thread is not begun again: nobody knows whether its DuckDB has let go of the file. */
+function explained(error: unknown): unknown {
+  if (!hasCode(error, "THREAD_LOST")) return error;
+  return new MarsadError("STORE_UNAVAILABLE", "the store's thread is lost; restart the program", {
+    cause: error,
+  });
 }

@@ -1,6 +1,8 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { pino } from "pino";
+import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { openDuckDbStore } from "#store/duckdb/index.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -30,11 +32,16 @@ async function tablesOf(folder: string): Promise<string[]> {
   return rows.map(([table]) => table as string);
 }
 
+function readmeQuery(): string {
+  const readme = readFileSync(new URL("../../../store/README.md", import.meta.url), "utf8");
+  return /^ {4}D (SELECT .*?;)$/ms.exec(readme)![1]!;
+}
+
 /** `perDay` readings of one sensor on each day, day after day from `first`. */
 function days(measurement: string, first: number, count: number, perDay: number): Reading[] {
   return Array.from({ length: count * perDay }, (_, i) => ({
     measurement,
-    sensor: "s",
+    sensor: "tf-012",
     time: start + first * day + Math.floor(i * (day / perDay)),
     fields: { stock: i, vehicles: i },
   }));
@@ -58,7 +65,7 @@ function valve(time: number, open: number | boolean): Reading {
   };
 }
 
-test("each UTC day of a busy measurement is a table of its own, and a person can query it", async () => {
+test("each UTC day of a busy measurement is a table of its own, and the README's query answers", async () => {
   using folder = tempFolder("store");
   const journal = new TestJournal();
   {
@@ -66,13 +73,7 @@ test("each UTC day of a busy measurement is a table of its own, and a person can
     await store.write(journal.batchOf(days("traffic_flow", 0, 5, 1440)));
   }
   expect(await tablesOf(folder.path)).toEqual([1, 2, 3, 4, 5].map((n) => `traffic_flow_2026010${n}`));
-  expect(
-    await ask(
-      folder.path,
-      `SELECT sensor, count(*), min(time), max(vehicles) FROM traffic_flow_20260102 JOIN series USING (series)
-       GROUP BY sensor`,
-    ),
-  ).toEqual([["s", "1440", "2026-01-02 00:00:00", 2879]]);
+  expect(await ask(folder.path, readmeQuery())).toEqual([["tf-012", "1440", "2026-01-02 00:00:00", 2879]]);
   expect(await ask(folder.path, "FROM tally")).toEqual([["gw-1", "7200", "0", "0"]]);
   expect(await ask(folder.path, "FROM journal")).toEqual([[journal.uuid, "1"]]);
 });
@@ -155,7 +156,7 @@ test("a series number that means another series in the store is refused before a
     store.write(new TestJournal().batchOf([{ ...reading, sensor: "other" }])),
   ).rejects.toMatchObject({
     code: "STORE_FORMAT",
-    message: expect.stringMatching(/series 0 is traffic_flow of test\/s in the store/),
+    message: expect.stringMatching(/series 0 is traffic_flow of test\/tf-012 in the store/),
   });
   expect(await store.count()).toBe(1);
 });
@@ -188,4 +189,31 @@ test("a file of a newer layout, or of another program, is refused and left as it
   await tamper(join(folder.path, "marsad.duckdb"), "CREATE TABLE somebody_elses (n INTEGER)");
   await expect(openDuckDbStore({ path: folder.path, log })).rejects.toMatchObject({ code: "STORE_FORMAT" });
   expect(await ask(folder.path, "SELECT table_name FROM duckdb_tables()")).toEqual([["somebody_elses"]]);
+});
+
+test("writes and failures are counted", async () => {
+  using folder = tempFolder("store");
+  const metrics = new Registry();
+  await using store = await openDuckDbStore({ path: folder.path, log, metrics });
+  const journal = new TestJournal();
+  const [first, second] = days("traffic_flow", 0, 1, 2);
+  await store.write(journal.batchOf([first!, second!, second!, { ...first!, fields: { vehicles: 77 } }]));
+  await expect(
+    store.write({ ...journal.append([first!]).batch(1), blocks: [new ArrayBuffer(8)] }),
+  ).rejects.toMatchObject({ code: "QUEUE_CORRUPT" });
+  const text = await metrics.metrics();
+  expect(text).toContain('marsad_store_readings_total{outcome="new"} 2');
+  expect(text).toContain('marsad_store_readings_total{outcome="merged"} 1');
+  expect(text).toContain('marsad_store_readings_total{outcome="duplicate"} 1');
+  expect(text).toContain('marsad_store_errors_total{code="QUEUE_CORRUPT"} 1');
+  expect(text).toContain("marsad_store_write_seconds_count 1");
+});
+
+test("a folder that cannot be made is told as such", async () => {
+  using folder = tempFolder("store");
+  writeFileSync(join(folder.path, "store"), "a file");
+  await expect(openDuckDbStore({ path: join(folder.path, "store", "x"), log })).rejects.toMatchObject({
+    code: "STORE_UNAVAILABLE",
+    message: expect.stringContaining(join(folder.path, "store", "x")),
+  });
 });
