@@ -1,25 +1,14 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Registry } from "prom-client";
 import { lockFolder } from "#runtime/data-lock.ts";
-import { MarsadError } from "#runtime/errors.ts";
-import { type Log, oncePer } from "#runtime/log.ts";
-import { parseBatchHeader } from "#telemetry/batch-header.ts";
-import { formatBirth } from "#telemetry/birth.ts";
-import { topics } from "#telemetry/topic.ts";
-import { type EdgeAgentConfig, maxBytesInFlight } from "./config.ts";
-import { Downlink } from "./downlink.ts";
+import type { Log } from "#runtime/log.ts";
+import type { EdgeAgentConfig } from "./config.ts";
+import { openDelivery } from "./delivery.ts";
 import { diskFree, gatewaySensor, healthLine } from "./health.ts";
 import type { InputTarget } from "./inputs/input.ts";
 import { type OpenInput, openInput } from "./inputs/open-input.ts";
 import { LineIntake } from "./line-intake.ts";
-import { type Outbox, openOutbox } from "./outbox.ts";
-import { SendPlan } from "./send-plan.ts";
-import { Spool } from "./spool.ts";
 import { type EdgeAgentStats, reportStats } from "./stats.ts";
-import { Trimmer } from "./trimmer.ts";
-import { Uplink } from "./uplink.ts";
-import { agentVersion } from "./version.ts";
 
 export interface EdgeAgentOptions {
   /** Aborting it disposes the agent. */
@@ -37,20 +26,13 @@ export interface EdgeAgent extends AsyncDisposable {
   readonly failed: Promise<never>;
   /**
    * Stops the inputs, brings what they took to the outbox, tells the platform, and closes: in about 2 seconds at most. It
-   * does not wait for the backlog to be sent.
+   * does not wait for the backlog to be sent. Twice is safe.
    */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const KiB = 1024;
-/** Bytes committed at once under load; also what is read at once of a backlog. */
-const GROUP_BYTES = 512 * KiB;
-/** Bytes that may be in memory only, because the disk is slow. */
-const HELD_BYTES = 4096 * KiB;
-/** Bytes of committed batches kept in memory, so that they need not be read again. */
-const LIVE_BYTES = 1024 * KiB;
-/** Milliseconds that the last flush may take. */
-const FLUSH_GRACE = 1000;
+/** The longest line that the gateway says of itself. */
+const HEALTH_LINE_BYTES = 1024;
 
 /**
  * Opens an agent: its outbox, its inputs and its uplink. It is usable, and resolves, once it listens; it needs no platform for that.
@@ -58,121 +40,45 @@ const FLUSH_GRACE = 1000;
  */
 export async function openEdgeAgent(config: EdgeAgentConfig, options: EdgeAgentOptions): Promise<EdgeAgent> {
   const { signal } = options;
-  const { agency, gateway, sensors } = config;
+  const { gateway } = config;
   signal.throwIfAborted();
   const log = options.log.child({ part: "edge-agent", gateway });
-  const oncePer10s = oncePer();
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {}); // the holder listens, or is about to dispose
   await using opening = new AsyncDisposableStack();
 
   const folder = join(config.data, gateway);
   opening.use(lockFolder(folder));
-  const outbox = opening.use(
-    await openOutbox({
+  const open: OpenInput[] = [];
+  const delivery = opening.use(
+    await openDelivery(config, {
       path: join(folder, "outbox"),
-      maxLiveBytes: config.outbox.max_live_bytes,
-      maxFileBytes: config.outbox.max_file_bytes,
+      sensors: [...config.sensors, gatewaySensor(gateway, config.place, config.health_period_s)],
+      onRoom: () => open.forEach(({ input }) => input.resume()),
+      onFailed: failed.reject,
+      log,
     }),
   );
-  void outbox.ended.then((error) => error && failed.reject(error));
+  const { spool } = delivery;
+  const seal = (): void => spool.seal();
 
-  const counts = { batched: 0, acknowledged: 0, backlog: await storedReadings(outbox), refused: 0 };
-  const plan = new SendPlan(
-    { window: config.window, windowBytes: maxBytesInFlight, liveBytes: LIVE_BYTES },
-    outbox.state,
-  );
-  const trimmer = new Trimmer(outbox, plan, {
-    onTrimmed: () => spool.retry(),
-    onRefused: (error) => {
-      const held = oncePer10s("trim");
-      if (held !== undefined) log.error({ err: error, held }, "The outbox cannot be trimmed.");
-    },
-  });
-  opening.defer(() => trimmer.trim());
-
-  const own = topics(agency, gateway);
-  const downlink = new Downlink(
-    own,
-    { onRebirth: () => uplink.rebirth(), onRefused: (_reason, count) => (counts.refused += count) },
-    log,
-  );
-  const self = gatewaySensor(gateway, config.place, config.health_period_s);
-  const uplink = new Uplink({
-    url: config.mqtt,
-    agency,
-    gateway,
-    password: () => password(config),
-    keepaliveSeconds: config.keepalive_s,
-    reconnect: { min: config.reconnect.min_ms, max: config.reconnect.max_ms },
-    topics: own,
-    birth: () => formatBirth({ agent: agentVersion, sensors: [...sensors, self] }),
-    plan,
-    read: (from) => outbox.read(from, GROUP_BYTES),
-    onAcknowledged: ({ count }) => {
-      counts.acknowledged += count;
-      counts.backlog -= count;
-      trimmer.acknowledged(spool.full);
-    },
-    onMessage: (topic, payload) => downlink.receive(topic, payload),
-    log,
-  });
-
-  const open: OpenInput[] = [];
-  const spool = new Spool(
-    outbox,
-    {
-      batchBytes: config.batch.max_bytes,
-      groupBytes: GROUP_BYTES,
-      maxAge: config.batch.max_age_ms,
-      heldBytes: HELD_BYTES,
-    },
-    {
-      onCommitted: (batches) => {
-        for (const batch of batches) {
-          plan.addLive(batch);
-          counts.batched += batch.count;
-          counts.backlog += batch.count;
-        }
-        uplink.pump();
-        if (!spool.full) for (const { input } of open) input.resume();
-      },
-      onRefused: (error) => {
-        const held = oncePer10s("commit");
-        if (held !== undefined) log.error({ err: error, held }, "The outbox takes no more; senders wait.");
-        void trimmer.trim();
-      },
-    },
-  );
-
-  const leave = new AbortController();
-  const running = uplink.run(leave.signal).catch(failed.reject);
-  opening.defer(async () => {
-    leave.abort();
-    await running;
-  });
-  opening.defer(async () => {
-    const lost = await spool.stop(FLUSH_GRACE);
-    if (lost > 0) log.error({ readings: lost }, "The outbox did not take the last readings; they are lost.");
-  });
+  const health = new LineIntake(spool.batch, HEALTH_LINE_BYTES, seal);
+  const reportHealth = async (): Promise<void> => {
+    const free = await diskFree(folder);
+    if (spool.full) return;
+    const { backlog, resentReadings: resent } = delivery.counts;
+    const line = Buffer.from(healthLine(gateway, { backlog, resent, diskFree: free }));
+    health.take(line, 0, line.length, Date.now());
+    spool.touch();
+  };
+  const reporter = setInterval(() => void reportHealth(), config.health_period_s * 1000);
+  opening.defer(() => clearInterval(reporter));
 
   const target: InputTarget = {
     get full() {
       return spool.full;
     },
     taken: () => spool.touch(),
-  };
-  const seal = (): void => spool.seal();
-  const health = new LineIntake(spool.batch, KiB, seal);
-  const reporter = setInterval(() => void reportHealth(), config.health_period_s * 1000);
-  opening.defer(() => clearInterval(reporter));
-  const reportHealth = async (): Promise<void> => {
-    const free = await diskFree(folder);
-    if (spool.full || leave.signal.aborted) return;
-    const facts = { backlog: counts.backlog, resent: plan.resentReadings, diskFree: free };
-    const line = Buffer.from(healthLine(gateway, facts));
-    health.take(line, 0, line.length, Date.now());
-    spool.touch();
   };
   for (const input of config.inputs) {
     const opened = await openInput(input, spool.batch, seal, target);
@@ -181,18 +87,22 @@ export async function openEdgeAgent(config: EdgeAgentConfig, options: EdgeAgentO
     log.info({ type: opened.input.type, address: opened.input.address }, "Listening for readings.");
   }
 
-  const stats = (): EdgeAgentStats => ({
-    received: sum(open, ({ intake }) => intake.received) + health.received,
-    batched: counts.batched,
-    acknowledged: counts.acknowledged,
-    backlog: counts.backlog,
-    backlogBytes: outbox.state.liveBytes,
-    resentBatches: plan.resentBatches,
-    droppedUdp: sum(open, ({ input }) => input.counts.droppedLines),
-    rejectedLines: sum(open, ({ input, intake }) => input.counts.rejectedLines + intake.tooLong),
-    refused: counts.refused,
-    connected: uplink.connected,
-  });
+  const stats = (): EdgeAgentStats => {
+    const { batched, acknowledged, backlog, backlogBytes, resentBatches, refused, connected } =
+      delivery.counts;
+    return {
+      received: sum(open, ({ intake }) => intake.received) + health.received,
+      batched,
+      acknowledged,
+      backlog,
+      backlogBytes,
+      resentBatches,
+      droppedUdp: sum(open, ({ input }) => input.counts.droppedLines),
+      rejectedLines: sum(open, ({ input, intake }) => input.counts.rejectedLines + intake.tooLong),
+      refused,
+      connected,
+    };
+  };
   if (options.metrics !== undefined) opening.defer(reportStats(options.metrics, gateway, stats));
 
   const resources = opening.move();
@@ -208,25 +118,6 @@ export async function openEdgeAgent(config: EdgeAgentConfig, options: EdgeAgentO
     stats,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** Readings on disk without a PUBACK, as an earlier run left them: their numbers are contiguous. */
-async function storedReadings(outbox: Outbox): Promise<number> {
-  const { first, next, nextNumber } = outbox.state;
-  if (first === next) return 0;
-  const [oldest] = await outbox.read(first, 1);
-  const parsed = oldest && parseBatchHeader(oldest.payload);
-  return parsed?.ok ? nextNumber - parsed.header.first : 0;
-}
-
-/** @throws MarsadError `CONFIG_INVALID` when the password file cannot be read */
-async function password({ password, password_file: file }: EdgeAgentConfig): Promise<string> {
-  if (file === undefined) return password ?? "";
-  try {
-    return (await readFile(file, "utf8")).trim();
-  } catch (cause) {
-    throw new MarsadError("CONFIG_INVALID", `cannot read password_file ${file}`, { cause });
-  }
 }
 
 function sum<Item>(items: readonly Item[], value: (item: Item) => number): number {

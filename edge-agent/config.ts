@@ -15,7 +15,9 @@ const LinesInput = z.strictObject({
   listen: z
     .string()
     .refine((text) => parseListenAddress(text) !== undefined, "tcp://HOST:PORT or udp://HOST:PORT")
-    .meta({ description: "Where sensors deliver: tcp://HOST:PORT or udp://HOST:PORT; port 0 is any free one." }),
+    .meta({
+      description: "Where sensors deliver: tcp://HOST:PORT or udp://HOST:PORT; port 0 is any free one.",
+    }),
   max_line_bytes: z
     .int()
     .min(64)
@@ -33,15 +35,11 @@ const Settings = z.strictObject({
     .string()
     .regex(/^mqtt:\/\/[^\s/@?#]+:\d{1,5}$/, "mqtt://HOST:PORT")
     .meta({ env: "MARSAD_EDGE_MQTT", description: "The platform's broker: mqtt://HOST:PORT." }),
-  password: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({
-      env: "MARSAD_EDGE_PASSWORD",
-      secret: true,
-      description: "The gateway's password; better in a file.",
-    }),
+  password: z.string().min(1).optional().meta({
+    env: "MARSAD_EDGE_PASSWORD",
+    secret: true,
+    description: "The gateway's password; better in a file.",
+  }),
   password_file: z
     .string()
     .min(1)
@@ -53,11 +51,10 @@ const Settings = z.strictObject({
     .max(3600)
     .default(30)
     .meta({ unit: "s", description: "Silence after which the broker is asked for a sign of life." }),
-  data: z
-    .string()
-    .min(1)
-    .default("marsad-edge")
-    .meta({ env: "MARSAD_EDGE_DATA", description: "The agent keeps its outbox in the folder GATEWAY below this one." }),
+  data: z.string().min(1).default("marsad-edge").meta({
+    env: "MARSAD_EDGE_DATA",
+    description: "The agent keeps its outbox in the folder GATEWAY below this one.",
+  }),
   inputs: z.array(z.discriminatedUnion("type", [LinesInput])).min(1),
   sensors: z.array(BirthSensor).default([]).meta({ description: "The sensors behind this gateway." }),
   batch: z
@@ -114,8 +111,8 @@ const Settings = z.strictObject({
 export const EdgeAgentConfig = Settings.refine(
   ({ password, password_file: file }) => (password === undefined) !== (file === undefined),
   { path: ["password_file"], error: "give either password_file or password (MARSAD_EDGE_PASSWORD)" },
-).refine(
-  ({ batch, inputs }) => inputs.every((input) => 2 * input.max_line_bytes <= batch.max_bytes),
-  { path: ["batch", "max_bytes"], error: "must be at least twice the longest max_line_bytes" },
-);
+).refine(({ batch, inputs }) => inputs.every((input) => 2 * input.max_line_bytes <= batch.max_bytes), {
+  path: ["batch", "max_bytes"],
+  error: "must be at least twice the longest max_line_bytes",
+});
 export type EdgeAgentConfig = z.infer<typeof EdgeAgentConfig>;

@@ -97,7 +97,9 @@ function clientOptions(options: ConnectionOptions): IClientOptions {
 
 function explain(error: Error, { url }: ConnectionOptions): MarsadError {
   const refused = "code" in error && credentialCodes.has(error.code);
-  return new MarsadError(refused ? "REFUSED" : "UNREACHABLE", `${url}: ${error.message || error.name}`, { cause: error });
+  return new MarsadError(refused ? "REFUSED" : "UNREACHABLE", `${url}: ${error.message || error.name}`, {
+    cause: error,
+  });
 }
 
 /** The outbox keeps the batches, so mqtt.js need not. */

@@ -1,12 +1,12 @@
 import { type Log, oncePer } from "#runtime/log.ts";
 import { parseNack, parseRebirth } from "#telemetry/nack.ts";
-import type { Reason } from "#telemetry/rejection.ts";
 import type { GatewayTopics } from "#telemetry/topic.ts";
 
 /** What to do with what the platform says. */
 export interface DownlinkEvents {
   readonly onRebirth: () => void;
-  readonly onRefused: (reason: Reason, count: number) => void;
+  /** @param count  Readings refused since the last nack. */
+  readonly onRefused: (count: number) => void;
 }
 
 /** Hears `down/#`: a nack is logged and counted, a rebirth asks for the birth. Other kinds are for later versions. */
@@ -33,11 +33,14 @@ export class Downlink {
     const { count, rejections } = parsed.message;
     const [first] = rejections;
     if (first === undefined || count === 0) return; // a retained nack that was cleared
-    this.#events.onRefused(first.reason, count);
+    this.#events.onRefused(count);
     const held = this.#oncePer10s(`nack ${first.reason}`);
     if (held === undefined) return;
     const { reason, detail, excerpt } = first;
-    this.#log.warn({ count, reason, detail, excerpt, held }, "The platform refused readings; its dead letters have them.");
+    this.#log.warn(
+      { count, reason, detail, excerpt, held },
+      "The platform refused readings; its dead letters have them.",
+    );
   }
 
   #rebirth(payload: Uint8Array): void {
@@ -49,6 +52,7 @@ export class Downlink {
 
   #unreadable(kind: string, detail: string): void {
     const held = this.#oncePer10s(`unreadable ${kind}`);
-    if (held !== undefined) this.#log.warn({ kind, detail, held }, "A message of the platform is unreadable.");
+    if (held !== undefined)
+      this.#log.warn({ kind, detail, held }, "A message of the platform is unreadable.");
   }
 }

@@ -6,12 +6,13 @@ export function gatewaySensor(gateway: string, place: string, periodSeconds: num
   return { id: gateway, place, role: "gateway", period_s: periodSeconds };
 }
 
+/** What a gateway reports on itself. */
 export interface Health {
   /** Readings without a PUBACK. */
   readonly backlog: number;
   /** Readings that were sent more than once since the agent started. */
   readonly resent: number;
-  /** Per cent of the data folder's disk; undefined where the system does not tell. */
+  /** Per cent of the data folder's disk. */
   readonly diskFree: number | undefined;
 }
 
@@ -21,7 +22,7 @@ export function healthLine(gateway: string, { backlog, resent, diskFree }: Healt
   return `gateway_health,sensor=${gateway} backlog=${backlog},resent=${resent}${disk}\n`;
 }
 
-/** Per cent of `folder`'s disk that is free to us. */
+/** Per cent of `folder`'s disk that is free to us; undefined where the system does not tell. */
 export async function diskFree(folder: string): Promise<number | undefined> {
   try {
     const { bavail, blocks } = await statfs(folder);

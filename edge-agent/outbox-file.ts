@@ -1,5 +1,10 @@
 import { statfsSync } from "node:fs";
-import { type DurableQueue, type DurableQueueOptions, jsonCodec, openDurableQueue } from "#runtime/durable-queue.ts";
+import {
+  type DurableQueue,
+  type DurableQueueOptions,
+  jsonCodec,
+  openDurableQueue,
+} from "#runtime/durable-queue.ts";
 import { MarsadError } from "#runtime/errors.ts";
 
 export type OutboxFileOptions = Pick<DurableQueueOptions, "path" | "maxLiveBytes" | "maxFileBytes">;

@@ -1,5 +1,10 @@
 import { type Served, serveWorker } from "#runtime/worker.ts";
-import { type OutboxFileOptions, type OutboxState, type StoredRecord, openOutboxFile } from "./outbox-file.ts";
+import {
+  type OutboxFileOptions,
+  type OutboxState,
+  type StoredRecord,
+  openOutboxFile,
+} from "./outbox-file.ts";
 
 /** What the outbox's thread answers. */
 export type OutboxMethods = {

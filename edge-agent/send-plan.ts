@@ -60,7 +60,12 @@ export class SendPlan {
 
   /** The lowest position without a PUBACK: all below it may be trimmed. */
   get lowestUnacknowledged(): number {
-    const candidates = [this.#again[0]?.position, this.#loaded[0]?.position, this.#onDisk.lowest, this.#live[0]?.position];
+    const candidates = [
+      this.#again[0]?.position,
+      this.#loaded[0]?.position,
+      this.#onDisk.lowest,
+      this.#live[0]?.position,
+    ];
     let lowest = this.#end;
     for (const candidate of candidates) if (candidate !== undefined && candidate < lowest) lowest = candidate;
     for (const position of this.#inFlight.keys()) if (position < lowest) lowest = position;

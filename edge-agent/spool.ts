@@ -111,10 +111,7 @@ export class Spool {
   /** Flushes, at most for `grace` milliseconds. @returns readings that could not be kept */
   async stop(grace: number): Promise<number> {
     const timer = new AbortController();
-    await Promise.race([
-      this.flush(),
-      sleep(grace, undefined, { signal: timer.signal }).catch(() => {}),
-    ]);
+    await Promise.race([this.flush(), sleep(grace, undefined, { signal: timer.signal }).catch(() => {})]);
     timer.abort();
     this.#stopped = true;
     this.retry();
@@ -150,7 +147,9 @@ export class Spool {
   /** What goes into one transaction. */
   #group(): readonly Sealed[] {
     let bytes = 0;
-    const reached = this.#sealed.findIndex(({ payload }) => (bytes += payload.length) >= this.#limits.groupBytes);
+    const reached = this.#sealed.findIndex(
+      ({ payload }) => (bytes += payload.length) >= this.#limits.groupBytes,
+    );
     const end = reached === -1 ? this.#sealed.length : reached + 1;
     return this.#sealed.slice(0, Math.min(end, this.#groupLimit));
   }

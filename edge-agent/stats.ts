@@ -23,7 +23,10 @@ export interface EdgeAgentStats {
   readonly connected: boolean;
 }
 
-type Numbers = Exclude<{ [Key in keyof EdgeAgentStats]: EdgeAgentStats[Key] extends number ? Key : never }[keyof EdgeAgentStats], never>;
+type Numbers = Exclude<
+  { [Key in keyof EdgeAgentStats]: EdgeAgentStats[Key] extends number ? Key : never }[keyof EdgeAgentStats],
+  never
+>;
 
 const counters: readonly (readonly [name: string, key: Numbers, help: string])[] = [
   ["marsad_edge_received_readings_total", "received", "Readings taken from sensors."],

@@ -19,7 +19,7 @@ export interface UplinkOptions {
   readonly keepaliveSeconds: number;
   readonly reconnect: BackOff;
   readonly topics: GatewayTopics;
-  readonly birth: () => string;
+  readonly birth: string;
   readonly plan: SendPlan;
   /** Reads the backlog from a position on. */
   readonly read: (from: number) => Promise<readonly StoredBatch[]>;
@@ -146,7 +146,7 @@ export class Uplink {
 
   #sendBirth(connection: Connection): void {
     this.#bornAt = performance.now();
-    connection.publish(this.#options.topics.birth, Buffer.from(this.#options.birth()), () => {});
+    connection.publish(this.#options.topics.birth, Buffer.from(this.#options.birth), () => {});
   }
 
   #sendStatus(connection: Connection, online: boolean): void {
@@ -178,7 +178,10 @@ export class Uplink {
     const facts = { err: error, url, attempt, next_attempt_ms: Math.round(wait), held };
     if (refused) {
       const hint = `on the platform: marsad gateway add ${gateway} --agency ${agency}; put the password it prints into this agent's password file`;
-      log.error({ ...facts, hint }, "The platform refuses this gateway's name or password; readings are kept in the outbox.");
+      log.error(
+        { ...facts, hint },
+        "The platform refuses this gateway's name or password; readings are kept in the outbox.",
+      );
     } else log.warn(facts, "No connection to the platform; readings are kept in the outbox.");
   }
 }

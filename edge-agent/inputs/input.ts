@@ -40,6 +40,12 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return { protocol: protocol as ListenAddress["protocol"], host, port: Number(port) };
 }
 
-export function formatAddress({ address, port }: { readonly address: string; readonly port: number }): string {
+export function formatAddress({
+  address,
+  port,
+}: {
+  readonly address: string;
+  readonly port: number;
+}): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -53,7 +53,9 @@ export async function openTcpLines(
   try {
     await once(server, "listening");
   } catch (cause) {
-    throw new MarsadError("ADDRESS_IN_USE", `cannot listen on tcp ${address.host}:${address.port}`, { cause });
+    throw new MarsadError("ADDRESS_IN_USE", `cannot listen on tcp ${address.host}:${address.port}`, {
+      cause,
+    });
   }
   return {
     type: "tcp",

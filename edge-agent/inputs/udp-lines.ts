@@ -10,7 +10,11 @@ const RECEIVE_BUFFER = 4 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
 /** Line protocol in datagrams, each of one or more whole lines. While the outbox is full they are dropped and counted. */
-export async function openUdpLines(address: ListenAddress, intake: LineIntake, target: InputTarget): Promise<Input> {
+export async function openUdpLines(
+  address: ListenAddress,
+  intake: LineIntake,
+  target: InputTarget,
+): Promise<Input> {
   const socket = createSocket({
     type: isIPv6(address.host) ? "udp6" : "udp4",
     recvBufferSize: RECEIVE_BUFFER,

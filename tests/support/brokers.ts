@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { type AddressInfo, type Socket, connect as connectTcp, createServer } from "node:net";
 import { join } from "node:path";
 import { Aedes } from "aedes";
-import { type MqttClient, connectAsync } from "mqtt";
+import { type MqttClient, connect } from "mqtt";
 import { poll } from "./poll.ts";
 
 export interface Message {
@@ -33,7 +33,7 @@ export interface AedesOptions {
 
 export async function openAedes({ passwords }: AedesOptions = {}): Promise<Broker> {
   let port = 0;
-  let stopServer = async (): Promise<void> => {};
+  let stopServer: () => Promise<void> = nothing;
   const aedes = await Aedes.createBroker({
     authenticate: (_client, username, password, done) =>
       done(null, passwords === undefined || passwords[username ?? ""] === password?.toString()),
@@ -48,7 +48,14 @@ export async function openAedes({ passwords }: AedesOptions = {}): Promise<Broke
     onMessage: () => {},
     publish: (topic, payload) =>
       new Promise((resolve, reject) => {
-        const packet = { cmd: "publish", topic, payload: Buffer.from(payload), qos: 1, retain: false, dup: false } as const;
+        const packet = {
+          cmd: "publish",
+          topic,
+          payload: Buffer.from(payload),
+          qos: 1,
+          retain: false,
+          dup: false,
+        } as const;
         aedes.publish(packet, (error) => (error ? reject(error) : resolve()));
       }),
     async start(): Promise<void> {
@@ -62,7 +69,7 @@ export async function openAedes({ passwords }: AedesOptions = {}): Promise<Broke
       await once(server, "listening");
       ({ port } = server.address() as AddressInfo);
       stopServer = async () => {
-        stopServer = async () => {};
+        stopServer = nothing;
         const closed = once(server, "close");
         server.close();
         for (const socket of sockets) socket.destroy();
@@ -96,7 +103,7 @@ export async function openMosquitto(folder: string): Promise<Broker> {
     `log_dest file ${home}/mosquitto.log`,
   ];
   await writeFile(config, `${settings.join("\n")}\n`);
-  let stopServer = async (): Promise<void> => {};
+  let stopServer: () => Promise<void> = nothing;
   let observer: MqttClient | undefined;
   const broker: Broker = {
     port,
@@ -107,12 +114,18 @@ export async function openMosquitto(folder: string): Promise<Broker> {
       const exited = once(server, "exit");
       await poll(() => answers(port));
       // A session that outlives the broker, so that nothing is missed while the agent is quicker to return.
-      observer = await connectAsync(`mqtt://127.0.0.1:${port}`, { clientId: "observer", clean: false, reconnectPeriod: 0 });
+      observer = connect(`mqtt://127.0.0.1:${port}`, {
+        clientId: "observer",
+        clean: false,
+        reconnectPeriod: 0,
+      });
       observer.on("error", () => {});
+      // Before it is connected: what the broker kept for the session comes right behind CONNACK.
       observer.on("message", (topic, payload, { retain }) => broker.onMessage({ topic, payload, retain }));
+      await new Promise((resolve) => observer?.once("connect", resolve));
       await observer.subscribeAsync("marsad/#", { qos: 1 });
       stopServer = async () => {
-        stopServer = async () => {};
+        stopServer = nothing;
         await observer?.endAsync(true);
         server.kill("SIGTERM");
         await exited;
@@ -124,6 +137,9 @@ export async function openMosquitto(folder: string): Promise<Broker> {
   await broker.start();
   return broker;
 }
+
+/** Stopping what has stopped. */
+async function nothing(): Promise<void> {}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

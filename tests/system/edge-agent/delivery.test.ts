@@ -33,10 +33,18 @@ describe.each(brokers)("with $name", ({ open, missing }) => {
     expect(received.lines()).toEqual(lines(0, 10_000));
     expect(received.contiguous).toBe(true);
     expect(received.repeats).toBe(0);
-    expect(agent.stats()).toMatchObject({ received: 10_000, batched: 10_000, backlog: 0, resentBatches: 0, connected: true });
+    expect(agent.stats()).toMatchObject({
+      received: 10_000,
+      batched: 10_000,
+      backlog: 0,
+      resentBatches: 0,
+      connected: true,
+    });
   });
 
-  test("a link that breaks again and again costs repeats with the same numbers, and no reading", async ({ skip }) => {
+  test("a link that breaks again and again costs repeats with the same numbers, and no reading", async ({
+    skip,
+  }) => {
     skip(missing !== undefined, missing);
     using folder = tempFolder("edge");
     await using broker = await open(folder.path);

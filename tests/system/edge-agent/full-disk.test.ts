@@ -11,7 +11,9 @@ import { config, lines, openAgent, openSensor } from "./support.ts";
 
 const MiB = 1024 * 1024;
 
-test("on a full disk senders wait, nothing committed is lost, and it goes on when the broker is back", async ({ skip }) => {
+test("on a full disk senders wait, nothing committed is lost, and it goes on when the broker is back", async ({
+  skip,
+}) => {
   using folder = tempFolder("edge");
   await using disk = await mountSmallDisk(folder.path, 2 * MiB);
   skip(disk === undefined, needsMount);

@@ -42,7 +42,8 @@ test("the status is online while connected, and offline after an orderly end and
   const received = new Received();
   broker.onMessage = received.take;
   await using proxy = await openTcpProxy(broker.port);
-  const online = (): boolean[] => received.statuses.map((text) => GatewayStatus.parse(JSON.parse(text)).online);
+  const online = (): boolean[] =>
+    received.statuses.map((text) => GatewayStatus.parse(JSON.parse(text)).online);
   {
     await using agent = await openAgent(config({ mqttPort: proxy.port, data: folder.path }));
     await poll(() => agent.stats().connected);
@@ -120,7 +121,12 @@ test("a refused password is tried again, read anew from its file, until somebody
   broker.onMessage = received.take;
   const file = join(folder.path, "password");
   await writeFile(file, "wrong\n");
-  const settings = config({ mqttPort: broker.port, data: folder.path, password: undefined, password_file: file });
+  const settings = config({
+    mqttPort: broker.port,
+    data: folder.path,
+    password: undefined,
+    password_file: file,
+  });
   await using agent = await openAgent(settings);
   using sensor = await openSensor(agent.inputs[0]!.address);
   await sensor.send(lines(0, 100));
@@ -135,9 +141,13 @@ test("the gateway reports on itself", async () => {
   await using broker = await openAedes();
   const received = new Received();
   broker.onMessage = received.take;
-  await using _agent = await openAgent(config({ mqttPort: broker.port, data: folder.path, health_period_s: 0.2 }));
+  await using _agent = await openAgent(
+    config({ mqttPort: broker.port, data: folder.path, health_period_s: 0.2 }),
+  );
   await poll(() => received.count >= 2);
-  expect(received.lines()[0]).toMatch(/^gateway_health,sensor=corniche-1 backlog=\d+,resent=0,disk_free=[\d.]+ \d{13}$/);
+  expect(received.lines()[0]).toMatch(
+    /^gateway_health,sensor=corniche-1 backlog=\d+,resent=0,disk_free=[\d.]+ \d{13}$/,
+  );
 });
 
 test("a second agent on the same folder is refused, and so is a taken port", async () => {
@@ -148,8 +158,8 @@ test("a second agent on the same folder is refused, and so is a taken port", asy
     hasCode(error, "DATA_LOCKED"),
   );
   const inputs = [{ type: "lines", listen: `tcp://${agent.inputs[0]!.address}`, max_line_bytes: 512 }];
-  await expect(openAgent(config({ mqttPort: nowhere, data: other.path, inputs }))).rejects.toSatisfy((error) =>
-    hasCode(error, "ADDRESS_IN_USE"),
+  await expect(openAgent(config({ mqttPort: nowhere, data: other.path, inputs }))).rejects.toSatisfy(
+    (error) => hasCode(error, "ADDRESS_IN_USE"),
   );
 });
 
@@ -161,7 +171,9 @@ test("lines that are too long or cut short are counted, and their neighbours arr
   await using agent = await openAgent(config({ mqttPort: broker.port, data: folder.path }));
   using sensor = await openSensor(agent.inputs[0]!.address);
   const [first, second] = lines(0, 2);
-  sensor.socket.write(`${first}\n${"x".repeat(5000)}\n\n# a comment\n${second}\ntraffic_flow,sensor=tf-1 veh`);
+  sensor.socket.write(
+    `${first}\n${"x".repeat(5000)}\n\n# a comment\n${second}\ntraffic_flow,sensor=tf-1 veh`,
+  );
   await sensor.end();
   await poll(() => received.count === 2);
   expect(received.lines()).toEqual([first, second]);

@@ -40,7 +40,9 @@ export class Received {
 
   /** Do the numbers of each outbox run from 0 without a gap? */
   get contiguous(): boolean {
-    return [...this.#numbers.values()].every(({ lowest, highest, count }) => lowest === 0 && highest === count - 1);
+    return [...this.#numbers.values()].every(
+      ({ lowest, highest, count }) => lowest === 0 && highest === count - 1,
+    );
   }
 
   /** The lines, in the order of their numbers in each outbox. */

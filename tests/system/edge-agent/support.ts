@@ -6,7 +6,9 @@ import { type EdgeAgent, EdgeAgentConfig, openEdgeAgent } from "#edge-agent/inde
 type Input = Parameters<typeof EdgeAgentConfig.parse>[0];
 
 /** A configuration for tests: one TCP input, quick to reconnect, small batches so that there are many. */
-export function config(options: { mqttPort: number; data: string } & Record<string, unknown>): EdgeAgentConfig {
+export function config(
+  options: { mqttPort: number; data: string } & Record<string, unknown>,
+): EdgeAgentConfig {
   const { mqttPort, data, ...rest } = options;
   const settings: Input = {
     agency: "mobility",

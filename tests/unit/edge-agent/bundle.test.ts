@@ -26,14 +26,20 @@ describe("what a gateway gets", async () => {
 
   test("has no DuckDB in it, nor any other native module but lmdb", () => {
     expect(inputs.filter((path) => /duckdb|argon2|\.node$/.test(path))).toEqual([]);
-    const external = Object.values(metafile.outputs).flatMap(({ imports }) => imports.filter((entry) => entry.external));
-    const packages = external.map(({ path }) => path).filter((path) => !isBuiltin(path) && !optional.has(path));
+    const external = Object.values(metafile.outputs).flatMap(({ imports }) =>
+      imports.filter((entry) => entry.external),
+    );
+    const packages = external
+      .map(({ path }) => path)
+      .filter((path) => !isBuiltin(path) && !optional.has(path));
     expect([...new Set(packages)]).toEqual(["lmdb"]);
   });
 
   test("has nothing of the platform in it: only edge-agent, telemetry and runtime", () => {
-    const folders = inputs.filter((path) => !path.startsWith("node_modules/")).map((path) => path.split("/")[0]);
-    expect([...new Set(folders)].sort()).toEqual(["edge-agent", "package.json", "runtime", "telemetry"]);
+    const folders = inputs
+      .filter((path) => !path.startsWith("node_modules/"))
+      .map((path) => path.split("/")[0]);
+    expect(new Set(folders)).toEqual(new Set(["edge-agent", "package.json", "runtime", "telemetry"]));
   });
 
   test("is small", () => {

@@ -1,0 +1,89 @@
+import { once } from "node:events";
+import { Command, Option } from "commander";
+import { type EdgeAgent, EdgeAgentConfig, openEdgeAgent } from "#edge-agent/index.ts";
+import { resolveConfig } from "#runtime/config.ts";
+import { type LogLevel, logLevels, openLog } from "#runtime/log.ts";
+import { writeFileAtomically } from "#runtime/write-file.ts";
+
+interface EdgeOptions {
+  readonly config: readonly string[];
+  readonly data?: string;
+  readonly readyFile?: string;
+  readonly logLevel: LogLevel;
+}
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** Milliseconds between the counts that a parent process is told. */
+const STATS_INTERVAL = 1000;
+
+/** `marsad edge`: the agents of one or more gateways, until a signal ends them. */
+export function edgeCommand(): Command {
+  return new Command("edge")
+    .description(
+      "Runs a gateway's agent: takes readings from sensors, keeps them on disk, and brings them to the platform. With several " +
+        "--config one process runs the agents of several gateways.",
+    )
+    .addOption(
+      new Option("--config <file>", "YAML with the agent's settings, see docs/gateway.md; may be repeated")
+        .argParser((file: string, before: readonly string[] = []) => [...before, file])
+        .makeOptionMandatory(),
+    )
+    .option("--data <dir>", "the outbox is in DIR/GATEWAY (default: the file's `data`, or marsad-edge)")
+    .addOption(
+      new Option("--log-level <level>", "what is logged, on stderr")
+        .env("MARSAD_LOG_LEVEL")
+        .choices(logLevels)
+        .default("info"),
+    )
+    .option("--ready-file <file>", "write where the inputs listen to this file once they do")
+    .addHelpText("after", "\n  marsad edge --config /etc/marsad/corniche-1.yaml --data /var/lib/marsad")
+    .action(async (options: EdgeOptions) => {
+      const ending = new AbortController();
+      const end = (): void => ending.abort();
+      for (const signal of signals) process.on(signal, end);
+      try {
+        await run(options, ending);
+      } finally {
+        for (const signal of signals) process.off(signal, end);
+      }
+    });
+}
+
+async function run(
+  { config, data, readyFile, logLevel }: EdgeOptions,
+  ending: AbortController,
+): Promise<void> {
+  const { signal } = ending;
+  const log = openLog({ name: "edge", level: logLevel, pretty: process.stderr.isTTY });
+  const configs = await Promise.all(
+    config.map((file) => resolveConfig(EdgeAgentConfig, { file, flags: { data }, env: process.env })),
+  );
+  const agents: EdgeAgent[] = [];
+  const reporter = setInterval(() => tellParent(agents), STATS_INTERVAL);
+  try {
+    for (const settings of configs) agents.push(await openEdgeAgent(settings, { signal, log }));
+    if (readyFile !== undefined) {
+      const ready = { agents: agents.map(({ gateway, inputs }) => ({ gateway, inputs })) };
+      await writeFileAtomically(readyFile, `${JSON.stringify(ready)}\n`);
+    }
+    await Promise.race([ended(signal), ...agents.map(({ failed }) => failed)]);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    clearInterval(reporter);
+    ending.abort(); // each agent closes on it: all at once, not one after the other
+    await Promise.all(agents.map((agent) => agent[Symbol.asyncDispose]()));
+  }
+}
+
+async function ended(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
+}
+
+/** Over IPC, where `marsad up` started this process. */
+function tellParent(agents: readonly EdgeAgent[]): void {
+  if (!process.connected) return;
+  const told = agents.map((agent) => ({ gateway: agent.gateway, ...agent.stats() }));
+  // A parent that is gone is noticed by the "disconnect" that follows.
+  process.send?.({ agents: told }, undefined, undefined, () => undefined);
+}

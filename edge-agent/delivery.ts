@@ -1,0 +1,184 @@
+import { readFile } from "node:fs/promises";
+import { MarsadError } from "#runtime/errors.ts";
+import { type Log, oncePer } from "#runtime/log.ts";
+import { parseBatchHeader } from "#telemetry/batch-header.ts";
+import { type BirthSensor, formatBirth } from "#telemetry/birth.ts";
+import { topics } from "#telemetry/topic.ts";
+import { type EdgeAgentConfig, maxBytesInFlight } from "./config.ts";
+import { Downlink } from "./downlink.ts";
+import { type Outbox, openOutbox } from "./outbox.ts";
+import { SendPlan } from "./send-plan.ts";
+import { Spool } from "./spool.ts";
+import { Trimmer } from "./trimmer.ts";
+import { Uplink } from "./uplink.ts";
+import { agentVersion } from "./version.ts";
+
+const KiB = 1024;
+/** Bytes committed at once under load; also what is read at once of a backlog. */
+const GROUP_BYTES = 512 * KiB;
+/** Bytes that may be in memory only, because the disk is slow. */
+const HELD_BYTES = 4096 * KiB;
+/** Bytes of committed batches kept in memory, so that they need not be read again. */
+const LIVE_BYTES = 1024 * KiB;
+/** Milliseconds that the last flush may take. */
+const FLUSH_GRACE = 1000;
+
+export interface DeliveryOptions {
+  /** Folder of the outbox. */
+  readonly path: string;
+  /** Who is behind the gateway, as the birth tells it. */
+  readonly sensors: readonly BirthSensor[];
+  /** The spool may have room again. */
+  readonly onRoom: () => void;
+  /** It cannot go on: the outbox has stopped. */
+  readonly onFailed: (error: unknown) => void;
+  readonly log: Log;
+}
+
+/** Readings, where nothing else is said; as in `EdgeAgentStats`. */
+export interface DeliveryCounts {
+  readonly batched: number;
+  readonly acknowledged: number;
+  readonly backlog: number;
+  readonly backlogBytes: number;
+  readonly resentBatches: number;
+  readonly resentReadings: number;
+  readonly refused: number;
+  readonly connected: boolean;
+}
+
+/** The way of readings from the open batch over the disk to the platform's PUBACK. */
+export interface Delivery extends AsyncDisposable {
+  /** Where lines go in. */
+  readonly spool: Spool;
+  readonly counts: DeliveryCounts;
+  /** Commits what is in memory, says goodbye to the platform, and closes: in about 2 seconds at most. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** @throws MarsadError `DATA_LOCKED`, `DATA_UNUSABLE`, `QUEUE_CORRUPT`, `QUEUE_UNWRITABLE` */
+export async function openDelivery(config: EdgeAgentConfig, options: DeliveryOptions): Promise<Delivery> {
+  const { log, onFailed } = options;
+  const { agency, gateway } = config;
+  const oncePer10s = oncePer();
+  await using opening = new AsyncDisposableStack();
+
+  const outbox = opening.use(
+    await openOutbox({
+      path: options.path,
+      maxLiveBytes: config.outbox.max_live_bytes,
+      maxFileBytes: config.outbox.max_file_bytes,
+    }),
+  );
+  void outbox.ended.then((error) => error && onFailed(error));
+
+  const counts = { batched: 0, acknowledged: 0, backlog: await storedReadings(outbox), refused: 0 };
+  const plan = new SendPlan(
+    { window: config.window, windowBytes: maxBytesInFlight, liveBytes: LIVE_BYTES },
+    outbox.state,
+  );
+  const trimmer = new Trimmer(outbox, plan, {
+    onTrimmed: () => spool.retry(),
+    onRefused: (error) => {
+      const held = oncePer10s("trim");
+      if (held !== undefined) log.error({ err: error, held }, "The outbox cannot be trimmed.");
+    },
+  });
+  opening.defer(() => trimmer.trim());
+
+  const own = topics(agency, gateway);
+  const downlink = new Downlink(
+    own,
+    { onRebirth: () => uplink.rebirth(), onRefused: (count) => (counts.refused += count) },
+    log,
+  );
+  const uplink = new Uplink({
+    url: config.mqtt,
+    agency,
+    gateway,
+    password: () => passwordOf(config),
+    keepaliveSeconds: config.keepalive_s,
+    reconnect: { min: config.reconnect.min_ms, max: config.reconnect.max_ms },
+    topics: own,
+    birth: formatBirth({ agent: agentVersion, sensors: [...options.sensors] }),
+    plan,
+    read: (from) => outbox.read(from, GROUP_BYTES),
+    onAcknowledged: ({ count }) => {
+      counts.acknowledged += count;
+      counts.backlog -= count;
+      trimmer.acknowledged(spool.full);
+    },
+    onMessage: (topic, payload) => downlink.receive(topic, payload),
+    log,
+  });
+  const spool = new Spool(
+    outbox,
+    {
+      batchBytes: config.batch.max_bytes,
+      groupBytes: GROUP_BYTES,
+      maxAge: config.batch.max_age_ms,
+      heldBytes: HELD_BYTES,
+    },
+    {
+      onCommitted: (batches) => {
+        for (const batch of batches) {
+          plan.addLive(batch);
+          counts.batched += batch.count;
+          counts.backlog += batch.count;
+        }
+        uplink.pump();
+        if (!spool.full) options.onRoom();
+      },
+      onRefused: (error) => {
+        const held = oncePer10s("commit");
+        if (held !== undefined) log.error({ err: error, held }, "The outbox takes no more; senders wait.");
+        void trimmer.trim();
+      },
+    },
+  );
+
+  const leaving = new AbortController();
+  const running = uplink.run(leaving.signal).catch(onFailed);
+  opening.defer(async () => {
+    leaving.abort();
+    await running;
+  });
+  opening.defer(async () => {
+    const lost = await spool.stop(FLUSH_GRACE);
+    if (lost > 0) log.error({ readings: lost }, "The outbox did not take the last readings; they are lost.");
+  });
+
+  const resources = opening.move();
+  return {
+    spool,
+    get counts(): DeliveryCounts {
+      return {
+        ...counts,
+        backlogBytes: outbox.state.liveBytes,
+        resentBatches: plan.resentBatches,
+        resentReadings: plan.resentReadings,
+        connected: uplink.connected,
+      };
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+/** Readings on disk without a PUBACK, as an earlier run left them: their numbers are contiguous. */
+async function storedReadings(outbox: Outbox): Promise<number> {
+  const { first, next, nextNumber } = outbox.state;
+  if (first === next) return 0;
+  const [oldest] = await outbox.read(first, 1);
+  const parsed = oldest && parseBatchHeader(oldest.payload);
+  return parsed?.ok ? nextNumber - parsed.header.first : 0;
+}
+
+/** @throws MarsadError `CONFIG_INVALID` when the password file cannot be read */
+async function passwordOf({ password, password_file: file }: EdgeAgentConfig): Promise<string> {
+  if (file === undefined) return password ?? "";
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch (cause) {
+    throw new MarsadError("CONFIG_INVALID", `cannot read password_file ${file}`, { cause });
+  }
+}
