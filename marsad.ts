@@ -22,6 +22,11 @@ const commands: readonly Entry[] = [
     load: async () => (await import("./cli/platform.ts")).platformCommand(),
   },
   {
+    name: "edge",
+    summary: "Run the agent of a gateway.",
+    load: async () => (await import("./cli/edge.ts")).edgeCommand(),
+  },
+  {
     name: "sim",
     summary: "Run a city of virtual sensors, or play a recorded file.",
     load: async () => (await import("./cli/sim.ts")).simCommand(),
