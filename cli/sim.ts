@@ -108,6 +108,10 @@ export function simCommand(): Command {
       try {
         if (options.replay === undefined) await runCity(options, ending.signal, log);
         else await playFile(options.replay, options, ending.signal, log);
+      } catch (error) {
+        if (!ending.signal.aborted) throw error;
+        log.warn("Ended before the file was played.");
+        process.exitCode = 1;
       } finally {
         for (const signal of signals) process.off(signal, end);
       }
