@@ -62,7 +62,8 @@ export class Session implements UplinkSession {
   /** A publish from the splitter. `payload` is valid during the call only. */
   offer(channel: UplinkChannel, packetId: number, payload: Uint8Array, frameBytes: number): void {
     if (this.#ended) return;
-    const behindHeld = this.#held.length > this.#heldFrom;
+    // A birth passes: it is what readings of unknown sensors, held for want of room, wait for.
+    const behindHeld = this.#held.length > this.#heldFrom && channel !== "birth";
     if (behindHeld || !this.#take(channel, packetId, payload, frameBytes)) {
       this.#held.push({ channel, packetId, payload: new Uint8Array(payload), frameBytes });
       this.#heldBytes += frameBytes;

@@ -16,6 +16,6 @@ export interface UplinkSession {
 /**
  * A publish to `up/+` or `birth`, before any PUBACK. `payload` is valid during the call only.
  * @returns false when it cannot be taken now; the broker keeps it, within the session's bound on bytes in flight, and
- *   offers it again after `session.resume()`. Later messages of that session wait behind it.
+ *   offers it again after `session.resume()`. Later readings of that session wait behind it; a birth passes.
  */
 export type UplinkHandler = (session: UplinkSession, channel: UplinkChannel, payload: Uint8Array) => boolean;

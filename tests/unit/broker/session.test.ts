@@ -122,3 +122,15 @@ test("the end gives held bytes back, also when a handler brings it about", () =>
   state.session.end();
   expect(state.acknowledged).toEqual([]);
 });
+
+test("a birth passes held readings: they wait for the sensors that it names", () => {
+  let room = false;
+  const { session, taken } = bench(() => room);
+  session.offer("lp", 1, Buffer.from("reading"), 50);
+  room = true;
+  session.offer("birth", 2, Buffer.from("birth"), 50);
+  session.offer("lp", 3, Buffer.from("later reading"), 50);
+  expect(taken).toEqual(["birth"]);
+  session.resume();
+  expect(taken).toEqual(["birth", "reading", "later reading"]);
+});
