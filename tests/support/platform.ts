@@ -1,0 +1,110 @@
+import { parse } from "csv-parse/sync";
+import { join } from "node:path";
+import type { z } from "zod";
+import {
+  DeadLetters,
+  DeadLetterWithPayload,
+  GatewayAccount,
+  Gateways,
+  Health,
+  Readings,
+} from "#api/schemas.ts";
+import { addGateway } from "#broker/identities.ts";
+import { openRecordStore } from "#runtime/record-store.ts";
+import type { GatewayIdentity } from "#telemetry/names.ts";
+import { poll } from "./poll.ts";
+import { type Program, startProgram } from "./program.ts";
+
+interface Addresses {
+  /** HOST:PORT */
+  readonly mqtt: string;
+  /** http://HOST:PORT */
+  readonly http: string;
+}
+
+/** `marsad platform` as a process of the test's own, and what it says of itself over HTTP. */
+export interface Platform extends Program<Addresses> {
+  readonly mqttPort: number;
+  readonly data: string;
+  /** Everything stored of a measurement, of all times; `sensor` narrows it down. */
+  readings(measurement: string, sensor?: string): Promise<Readings["readings"]>;
+  csv(measurement: string): Promise<Record<string, string>[]>;
+  account(gateway: string): Promise<GatewayAccount>;
+  accounts(): Promise<readonly GatewayAccount[]>;
+  /** Once everything sent has its place: nothing in the journal, and the ledger balances. */
+  settled(gateway: string): Promise<GatewayAccount>;
+  deadLetters(gateway?: string): Promise<readonly DeadLetters["deadletters"][number][]>;
+  deadLetter(id: string): Promise<DeadLetterWithPayload>;
+  /** `/readyz`, also when it answers 503. */
+  health(): Promise<Health>;
+}
+
+export interface PlatformOptions {
+  /** Of the test; data, log and ready file go below it. */
+  readonly folder: string;
+  /** Further arguments. */
+  readonly args?: readonly string[];
+}
+
+/** The data folder that `startPlatform` uses. */
+export function dataFolder(folder: string): string {
+  return join(folder, "data");
+}
+
+/** Starts a platform on free ports; the same folder again is the same platform. */
+export async function startPlatform({ folder, args = [] }: PlatformOptions): Promise<Platform> {
+  const data = dataFolder(folder);
+  const program = await startProgram<Addresses>({
+    args: ["platform", "--data", data, "--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0", ...args],
+    folder,
+    name: "platform",
+  });
+  const { http, mqtt } = program.ready;
+  const ask = async <Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> => {
+    const answer = await fetch(`${http}${path}`);
+    if (!answer.ok && path !== "/readyz") throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return schema.parse(await answer.json());
+  };
+  const accounts = async (): Promise<readonly GatewayAccount[]> =>
+    (await ask("/api/v1/gateways", Gateways)).gateways;
+  const account = (gateway: string): Promise<GatewayAccount> =>
+    ask(`/api/v1/gateways/${gateway}`, GatewayAccount);
+  return {
+    ...program,
+    mqttPort: Number(mqtt.split(":").at(-1)),
+    data,
+    async readings(measurement, sensor) {
+      const query = `${allTimes(measurement)}${sensor === undefined ? "" : `&sensor=${encodeURIComponent(sensor)}`}`;
+      const { readings, truncated } = await ask(`/api/v1/readings?${query}`, Readings);
+      if (truncated) throw new Error(`there are more readings of ${measurement} than one answer holds`);
+      return readings;
+    },
+    async csv(measurement) {
+      const answer = await fetch(`${http}/api/v1/readings?${allTimes(measurement)}&format=csv`);
+      return parse(await answer.text(), { columns: true });
+    },
+    account,
+    accounts,
+    settled: (gateway) =>
+      poll(async () => {
+        const ledger = await account(gateway);
+        return ledger.balanced && ledger.on_its_way.journal === 0 ? ledger : undefined;
+      }),
+    async deadLetters(gateway) {
+      const query = gateway === undefined ? "" : `&gateway=${gateway}`;
+      return (await ask(`/api/v1/deadletters?limit=1000${query}`, DeadLetters)).deadletters;
+    },
+    deadLetter: (id) => ask(`/api/v1/deadletters/${id}`, DeadLetterWithPayload),
+    health: () => ask("/readyz", Health),
+  };
+}
+
+/** Lets a gateway connect; works beside a running platform and before the first start. @returns its password. */
+export async function admitGateway(data: string, gateway: GatewayIdentity): Promise<string> {
+  await using identities = await openRecordStore(join(data, "identities"));
+  return await addGateway(identities, gateway);
+}
+
+function allTimes(measurement: string): string {
+  return `measurement=${measurement}&from=0&to=${Date.now() + 86_400_000}&limit=100000`;
+}
