@@ -1,6 +1,4 @@
-import { readFile } from "node:fs/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { parse } from "yaml";
 import { cityOf } from "#firmware-sim/city.ts";
 import { SimConfig } from "#firmware-sim/config.ts";
 import { openLineSender } from "#firmware-sim/line-sender.ts";
@@ -9,28 +7,22 @@ import { replay, type ReplaySummary } from "#firmware-sim/replay.ts";
 import { runSim, type Progress } from "#firmware-sim/run-sim.ts";
 import { makeZone, type Zone } from "#firmware-sim/zone.ts";
 import { parseAddress, type Address } from "#runtime/address.ts";
+import { resolveConfig } from "#runtime/config.ts";
 import { MarsadError } from "#runtime/errors.ts";
 import { logLevels, openLog, type Log, type LogLevel } from "#runtime/log.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
 import type { Catalogue } from "#telemetry/catalogue.ts";
-import { describeIssues } from "#telemetry/json.ts";
 import { places } from "#telemetry/places.ts";
 import { jsonOption } from "./client.ts";
+import { configOptions } from "./config-options.ts";
 import { parseDuration } from "./duration.ts";
 import { grouped, printJson } from "./output.ts";
 import { loadCatalogue } from "./platform/catalogue.ts";
 
-/** Options whose name is a key of `SimConfig` too; undefined = not given. */
-interface CityFlags {
-  readonly data?: string;
-  readonly sensors?: string;
-  readonly seed?: string;
-  readonly history?: string;
-  readonly to?: string;
-}
-
-interface ReplayFlags {
+/** The options beside those made from `SimConfig`'s keys. */
+interface SimOptions {
+  readonly config?: string;
   readonly replay?: string;
   readonly map?: readonly string[];
   readonly time?: string;
@@ -39,10 +31,6 @@ interface ReplayFlags {
   readonly rate?: number;
   readonly catalogue?: string;
   readonly json: boolean;
-}
-
-interface SimOptions extends CityFlags, ReplayFlags {
-  readonly config?: string;
   readonly readyFile?: string;
   readonly logLevel: LogLevel;
 }
@@ -51,21 +39,11 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** `marsad sim`: a city of virtual sensors, or a recorded file, towards the agents' line inputs. */
 export function simCommand(): Command {
-  const { data, sensors, seed, history, to } = SimConfig.shape;
-  return new Command("sim")
-    .description(
-      "Runs a city of virtual sensors that send lines to the agents on its gateways: first history, as fast as they take it, then " +
-        "live. With --replay it plays a recorded file instead.",
-    )
-    .option(
-      "--config <file>",
-      "YAML with the keys of `marsad sim` in docs/configuration.md: targets, step, live_period, …",
-    )
-    .addOption(cityOption("--data <dir>", data))
-    .addOption(cityOption("--sensors <n>", sensors))
-    .addOption(cityOption("--seed <n>", seed))
-    .addOption(cityOption("--history <duration>", history))
-    .addOption(cityOption("--to <host:port>", to))
+  const command = new Command("sim").description(
+    "Runs a city of virtual sensors that send lines to the agents on its gateways: first history, as fast as they take it, then " +
+      "live. With --replay it plays a recorded file instead.",
+  );
+  return configOptions(command, SimConfig)
     .option("--replay <file>", "play this CSV file, with its event times")
     .option(
       "--map <measurement.field=column[@sensor]>",
@@ -106,8 +84,10 @@ export function simCommand(): Command {
       for (const signal of signals) process.on(signal, end);
       const log = openLog({ name: "sim", level: options.logLevel, pretty: process.stderr.isTTY });
       try {
-        if (options.replay === undefined) await runCity(options, ending.signal, log);
-        else await playFile(options.replay, options, ending.signal, log);
+        const flags = { ...options };
+        const config = await resolveConfig(SimConfig, { file: options.config, flags, env: process.env });
+        if (options.replay === undefined) await runCity(config, options, ending.signal, log);
+        else await playFile(options.replay, config.to, options, ending.signal, log);
       } catch (error) {
         if (!ending.signal.aborted) throw error;
         log.warn("Ended before the file was played.");
@@ -118,9 +98,8 @@ export function simCommand(): Command {
     });
 }
 
-async function runCity(options: SimOptions, signal: AbortSignal, log: Log): Promise<void> {
+async function runCity(config: SimConfig, options: SimOptions, signal: AbortSignal, log: Log): Promise<void> {
   if (options.map !== undefined) throw usage("--map belongs to --replay");
-  const config = await resolveConfig(options);
   const { seed, sensors, data: folder } = config;
   const city = cityOf({ seed, sensors, places });
   await runSim({
@@ -141,30 +120,6 @@ async function runCity(options: SimOptions, signal: AbortSignal, log: Log): Prom
     },
     onProgress: tellParent,
   });
-}
-
-/** Flags win over the environment, both over the file. */
-async function resolveConfig(options: SimOptions): Promise<SimConfig> {
-  const { config: file, data, sensors, seed, history, to } = options;
-  const given = Object.entries({ data, sensors, seed, history, to }).filter(
-    ([, value]) => value !== undefined,
-  );
-  const inFile: unknown = file === undefined ? {} : ((await readYaml(file)) ?? {});
-  if (typeof inFile !== "object" || inFile === null || Array.isArray(inFile))
-    throw usage(`${file} is no list of keys`);
-  const parsed = SimConfig.safeParse({ ...inFile, ...Object.fromEntries(given) });
-  if (!parsed.success) throw usage(`${file ?? "marsad sim"}: ${describeIssues(parsed.error)}`);
-  return parsed.data;
-}
-
-async function readYaml(file: string): Promise<unknown> {
-  try {
-    return parse(await readFile(file, "utf8"));
-  } catch (error) {
-    throw new MarsadError("CONFIG_INVALID", `cannot read ${file}: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
 }
 
 function targetsOf({ targets, to }: SimConfig, gateways: readonly string[]): Map<string, Address> {
@@ -191,8 +146,14 @@ function tellParent(progress: Progress): void {
   if (process.connected) process.send?.(progress, undefined, undefined, () => undefined);
 }
 
-async function playFile(file: string, options: SimOptions, signal: AbortSignal, log: Log): Promise<void> {
-  const { to, map, tz: zone, time, rate, intervalEnd, readyFile } = options;
+async function playFile(
+  file: string,
+  to: string | undefined,
+  options: SimOptions,
+  signal: AbortSignal,
+  log: Log,
+): Promise<void> {
+  const { map, tz: zone, time, rate, intervalEnd, readyFile } = options;
   if (to === undefined) throw usage("--replay needs --to HOST:PORT, an agent's line input");
   if (map === undefined) throw usage("--replay needs at least one --map MEASUREMENT.FIELD=COLUMN");
   const catalogue =
@@ -235,16 +196,6 @@ function mapOf(text: string, catalogue: Catalogue): ColumnMap {
   const parsed = parseMap(text, catalogue);
   if (!parsed.ok) throw usage(parsed.detail);
   return parsed.map;
-}
-
-/** An option that says, and takes from the environment, what its key's schema says. */
-function cityOption(
-  flags: string,
-  schema: (typeof SimConfig.shape)["data" | "sensors" | "seed" | "history" | "to"],
-): Option {
-  const { description = "", env } = schema.meta() ?? {};
-  const option = new Option(flags, description);
-  return typeof env === "string" ? option.env(env) : option;
 }
 
 function gather(text: string, before: readonly string[] = []): string[] {

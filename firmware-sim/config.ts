@@ -5,7 +5,8 @@ const AddressText = z
   .string()
   .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):[1-9]\d{0,4}$/, "HOST:PORT, such as 127.0.0.1:7001");
 
-const Duration = z
+/** A YAML `0` is a number, and a duration all the same. */
+const Duration = z.coerce
   .string()
   .regex(/^(?:0|\d{1,9}(?:\.\d{1,3})?(?:ms|s|m|h|d|w))$/, "a duration such as 30d, 12h, 90m, 10s or 0");
 const PositiveDuration = Duration.refine((text) => Number.parseFloat(text) > 0, "a duration above 0");
@@ -16,15 +17,13 @@ export const SimConfig = z.strictObject({
     env: "MARSAD_SIM_DATA",
     description: "Folder of the city's saved state; a restart goes on from it.",
   }),
-  sensors: z.coerce
-    .number()
+  sensors: z
     .int()
     .min(1)
     .max(100_000)
     .default(300)
     .meta({ env: "MARSAD_SENSORS", description: "How many virtual sensors." }),
-  seed: z.coerce
-    .number()
+  seed: z
     .int()
     .min(0)
     .max(2 ** 31 - 1)
