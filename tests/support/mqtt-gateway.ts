@@ -13,6 +13,7 @@ export interface MqttGateway extends AsyncDisposable {
   readonly nacks: readonly Nack[];
   readonly rebirths: readonly Rebirth[];
   /** QoS 1; resolves with the PUBACK. */
+  publish(topic: string, payload: string | Uint8Array): Promise<void>;
   send(payload: string | Uint8Array, format?: UplinkFormat): Promise<void>;
   /** Says who is behind it; resolves with the PUBACK. */
   birth(sensors: readonly string[]): Promise<void>;
@@ -52,6 +53,7 @@ export async function connectGateway(options: MqttGatewayOptions): Promise<MqttG
     client,
     identity,
     topics: own,
+    publish,
     nacks,
     rebirths,
     send: (payload, format = "lp") => publish(own.up[format], payload),

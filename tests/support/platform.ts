@@ -4,13 +4,14 @@ import type { z } from "zod";
 import {
   DeadLetters,
   DeadLetterWithPayload,
-  GatewayAccount,
+  GatewayAccount as GatewayAccountAnswer,
   Gateways,
   Health,
   Readings,
 } from "#api/schemas.ts";
 import { addGateway } from "#broker/identities.ts";
 import { openRecordStore } from "#runtime/record-store.ts";
+import type { DeadLetter, GatewayAccount } from "#telemetry/account.ts";
 import type { GatewayIdentity } from "#telemetry/names.ts";
 import { poll } from "./poll.ts";
 import { type Program, startProgram } from "./program.ts";
@@ -33,7 +34,7 @@ export interface Platform extends Program<Addresses> {
   accounts(): Promise<readonly GatewayAccount[]>;
   /** Once everything sent has its place: nothing in the journal, and the ledger balances. */
   settled(gateway: string): Promise<GatewayAccount>;
-  deadLetters(gateway?: string): Promise<readonly DeadLetters["deadletters"][number][]>;
+  deadLetters(gateway?: string): Promise<readonly DeadLetter[]>;
   deadLetter(id: string): Promise<DeadLetterWithPayload>;
   /** `/readyz`, also when it answers 503. */
   health(): Promise<Health>;
@@ -68,7 +69,7 @@ export async function startPlatform({ folder, args = [] }: PlatformOptions): Pro
   const accounts = async (): Promise<readonly GatewayAccount[]> =>
     (await ask("/api/v1/gateways", Gateways)).gateways;
   const account = (gateway: string): Promise<GatewayAccount> =>
-    ask(`/api/v1/gateways/${gateway}`, GatewayAccount);
+    ask(`/api/v1/gateways/${gateway}`, GatewayAccountAnswer);
   return {
     ...program,
     mqttPort: Number(mqtt.split(":").at(-1)),

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { requireDebian, whySkipped } from "../../support/debian.ts";
 import { mosquittoPub } from "../../support/mosquitto-pub.ts";
@@ -137,7 +136,7 @@ describe.concurrent("a birth", () => {
     ["no UTF-8", Uint8Array.of(0x7b, 0xff, 0x7d)],
   ])("that is %s is refused, and what was known of the gateway stays", async (_what, payload) => {
     await using gateway = await shared.newGateway();
-    await gateway.client.publishAsync(gateway.topics.birth, Buffer.from(payload), { qos: 1 });
+    await gateway.publish(gateway.topics.birth, payload);
     expect((await gateway.refusal("bad-birth")).detail).not.toBe("");
     await gateway.send(flowLine(`${gateway.name}.a`, 11, Date.now()));
     expect(await storedVehicles(gateway)).toEqual([11]);
@@ -150,8 +149,7 @@ describe.concurrent("a birth", () => {
       { id: `${gateway.name}.b`, place: "Atlantis" },
       { id: "", place: "QA-DA" },
     ];
-    const birth = JSON.stringify({ marsad: 1, agent: "test", sensors });
-    await gateway.client.publishAsync(gateway.topics.birth, birth, { qos: 1 });
+    await gateway.publish(gateway.topics.birth, JSON.stringify({ marsad: 1, agent: "test", sensors }));
     expect((await gateway.refusal("bad-birth")).detail).toContain("Atlantis");
     await gateway.send(flowLine(`${gateway.name}.a`, 11, Date.now()));
     expect(await storedVehicles(gateway)).toEqual([11]);
@@ -161,7 +159,7 @@ describe.concurrent("a birth", () => {
 /** The platform must close the connection, without a PUBACK. */
 async function publishAndBeClosed(gateway: MqttGateway, topic: string, payload: string): Promise<void> {
   let acknowledged = false;
-  const closed = once(gateway.client, "close");
+  const closed = new Promise<void>((resolve) => gateway.client.once("close", resolve));
   gateway.client.publish(topic, payload, { qos: 1 }, (error) => (acknowledged = !error));
   await closed;
   expect(acknowledged).toBe(false);

@@ -12,7 +12,7 @@ export interface OwnGateway extends MqttGateway {
 export interface SharedPlatform extends AsyncDisposable {
   readonly platform: Platform;
   /** A gateway that no other test knows; each of `sensors` is announced as `NAME.sensor`. */
-  newGateway(sensors?: readonly string[], options?: { agency?: string }): Promise<OwnGateway>;
+  readonly newGateway: (sensors?: readonly string[], options?: { agency?: string }) => Promise<OwnGateway>;
 }
 
 /** One platform for the tests of a file; what they do to it they do through gateways of their own. */
