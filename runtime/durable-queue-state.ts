@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { MarsadError } from "./errors.ts";
 import type { LmdbFile } from "./lmdb-file.ts";
+import { bytesInFile, hasOwnPages } from "./lmdb-room.ts";
 
 /** What changes with every commit, kept in the file beside the records. */
 export interface QueueState {
@@ -34,21 +35,10 @@ export function makeState(file: LmdbFile): QueueState {
 }
 
 export function writeState(file: LmdbFile, state: QueueState): void {
-  void file.writableTable(stateTable).put(stateKey, Buffer.from(JSON.stringify(state)));
+  file.put(stateTable, stateKey, Buffer.from(JSON.stringify(state)));
 }
 
-/** lmdb keeps values beyond half a page on pages of their own. */
-const pageBytes = 4096;
-const pageHeaderBytes = 16;
-const largestInline = 2000;
-const keyBytes = 32;
-
-/** What a record takes in the file, about. It stands in its key, so that trimming need not read the record. */
-function costOf(record: Uint8Array): number {
-  if (record.length <= largestInline) return record.length + keyBytes;
-  return Math.ceil((record.length + pageHeaderBytes) / pageBytes) * pageBytes + keyBytes;
-}
-
+/** `cost` is what the record takes in the file; in its key, so that trimming need not read the record. */
 export type RecordKey = [position: number, cost: number];
 
 /** The queue's state as a transaction under way has changed it. */
@@ -64,26 +54,40 @@ export class Draft {
 
   append(record: Uint8Array): number {
     const { next, liveBytes } = this.state;
-    const cost = costOf(record);
-    void this.#file.writableTable(recordsTable).put([next, cost], record);
+    const cost = bytesInFile(record.length);
+    this.#file.put(recordsTable, [next, cost], record);
     this.appendedBytes += cost;
     this.state = { ...this.state, next: next + 1, liveBytes: liveBytes + cost };
     return next;
   }
 
-  trim(before: number, limit: number): void {
+  /** Drops the records below `before`, or as many of them as `step` allows, one at least. */
+  trim(before: number, step: TrimStep = wholeTrim): void {
     const end = Math.min(before, this.state.next);
     let { first, liveBytes } = this.state;
     if (end <= first) return;
-    const records = this.#file.writableTable(recordsTable);
-    const keys = Array.from(
-      records.getKeys({ start: [first], end: [end], ...(limit < Infinity && { limit }) }),
-    );
-    for (const key of keys as RecordKey[]) {
-      void records.remove(key);
-      first = key[0] + 1;
-      liveBytes -= key[1];
+    let [bytes, sharedBytes] = [0, 0];
+    const range = { start: [first], end: [end], ...(step.records < Infinity && { limit: step.records }) };
+    const keys = Array.from(this.#file.table(recordsTable).getKeys(range)) as RecordKey[];
+    for (const key of keys) {
+      const [position, cost] = key;
+      bytes += cost;
+      if (!hasOwnPages(cost)) sharedBytes += cost;
+      if (first > this.state.first && (bytes > step.bytes || sharedBytes > step.sharedBytes)) break;
+      this.#file.remove(recordsTable, key, cost);
+      first = position + 1;
+      liveBytes -= cost;
     }
     this.state = { ...this.state, first, liveBytes };
   }
 }
+
+/** How much one transaction drops: what it must write for that grows with each of these. */
+export interface TrimStep {
+  readonly records: number;
+  readonly bytes: number;
+  /** Of records that share pages with others. */
+  readonly sharedBytes: number;
+}
+
+const wholeTrim: TrimStep = { records: Infinity, bytes: Infinity, sharedBytes: Infinity };

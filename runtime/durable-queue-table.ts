@@ -93,11 +93,11 @@ export class QueueTable<V> implements TableWriter<V> {
   }
 
   put(key: TableKey, value: V): void {
-    void this.#file.writableTable(this.#name).put(key, this.#codec.encode(value));
+    this.#file.put(this.#name, key, this.#codec.encode(value));
   }
 
   remove(key: TableKey): void {
-    void this.#file.writableTable(this.#name).remove(key);
+    this.#file.remove(this.#name, key);
   }
 
   removeRange(range: TableRange): number {

@@ -1,16 +1,15 @@
-import { join } from "node:path";
 import { lockFolder } from "./data-lock.ts";
 import {
   Draft,
   type QueueState,
   type RecordKey,
+  type TrimStep,
   makeState,
   readState,
   recordsTable,
   stateTable,
   writeState,
 } from "./durable-queue-state.ts";
-import { DiskReserve } from "./disk-reserve.ts";
 import {
   type Codec,
   QueueTable,
@@ -31,7 +30,10 @@ export interface DurableQueueOptions {
   readonly path: string;
   /** Bound on `liveBytes`; a commit that would pass it is QUEUE_FULL. */
   readonly maxLiveBytes: number;
-  /** Bound on `fileBytes`, tables included; a commit that the file's free pages cannot take is QUEUE_FULL beyond it. */
+  /**
+   * Bound on the used part of the file, tables included: beyond it a commit that the free pages cannot take is QUEUE_FULL.
+   * The file is longer by the room kept ahead, about three times the largest commit.
+   */
   readonly maxFileBytes: number;
   /** Tables kept beside the records, changed in the same commits. */
   readonly tables?: readonly string[];
@@ -95,6 +97,7 @@ export function openDurableQueue(options: DurableQueueOptions): DurableQueue {
     file = new LmdbFile({
       path: options.path,
       tables: [recordsTable, stateTable, ...(options.tables ?? []).map(fileTable)],
+      inRuns: [recordsTable],
       mapBytes: options.maxFileBytes + mapMarginBytes,
       codes: { corrupt: "QUEUE_CORRUPT", unwritable: "QUEUE_UNWRITABLE" },
     });
@@ -109,26 +112,24 @@ export function openDurableQueue(options: DurableQueueOptions): DurableQueue {
 const mapMarginBytes = 64 * 1024 * 1024;
 const fileTable = (name: string): string => `table.${name}`;
 
-/** Records dropped by one transaction of `trim`: few enough to need no more than `reserveBytes` of new pages. */
-const trimStep = 512;
-const reserveBytes = 256 * 1024;
+/** Little enough for the room that is kept back for trimming. */
+const trimStep: TrimStep = { records: 256, bytes: 16 * 1024 * 1024, sharedBytes: 64 * 1024 };
 
 class LmdbQueue implements DurableQueue {
   readonly #file: LmdbFile;
   readonly #lock: Disposable;
   readonly #options: DurableQueueOptions;
-  readonly #reserve: DiskReserve;
   readonly #bound: FileBound;
   #state: QueueState;
+  /** The disk refused the last commit, or was not asked yet. */
+  #refused = true;
 
   constructor(file: LmdbFile, lock: Disposable, state: QueueState, options: DurableQueueOptions) {
     this.#file = file;
     this.#lock = lock;
     this.#state = state;
     this.#options = options;
-    this.#reserve = new DiskReserve(join(options.path, "reserve"), reserveBytes);
-    this.#reserve.restore();
-    this.#bound = new FileBound(file, join(options.path, "data.mdb"), options.maxFileBytes);
+    this.#bound = new FileBound(file, options.path, options.maxFileBytes);
   }
 
   get uuid(): string {
@@ -148,7 +149,7 @@ class LmdbQueue implements DurableQueue {
   }
 
   get fileBytes(): number {
-    return this.#bound.fileBytes;
+    return this.#file.sizes().fileBytes;
   }
 
   table<V = Uint8Array>(name: string, codec?: Codec<V>): Table<V> {
@@ -157,10 +158,10 @@ class LmdbQueue implements DurableQueue {
 
   commit<T>(work: (transaction: QueueTransaction) => T): T {
     let appended = false;
-    const result = this.#write((draft) => {
+    const result = this.#writeOrSettle((draft) => {
       const transaction: QueueTransaction = {
         append: (record) => draft.append(record),
-        trim: (before) => draft.trim(before, Infinity),
+        trim: (before) => draft.trim(before),
         table: <V = Uint8Array>(name: string, codec?: Codec<V>) => this.#table(name, codec),
       };
       const result = work(transaction);
@@ -188,17 +189,10 @@ class LmdbQueue implements DurableQueue {
   }
 
   trim(before: number): void {
-    let released = false;
     while (this.#state.first < Math.min(before, this.#state.next)) {
-      try {
-        this.#write((draft) => draft.trim(before, trimStep));
-      } catch (error) {
-        if (released || !hasCode(error, "QUEUE_UNWRITABLE")) throw error;
-        this.#reserve.release();
-        released = true;
-      }
+      this.#write((draft) => draft.trim(before, trimStep), { mayUseReserve: true });
     }
-    if (!released) this.#reserve.restore();
+    if (this.#refused) this.#settle();
   }
 
   [Symbol.dispose](): void {
@@ -210,14 +204,40 @@ class LmdbQueue implements DurableQueue {
     return new QueueTable(this.#file, fileTable(name), codec ?? (bytesCodec as unknown as Codec<V>));
   }
 
-  #write<T>(work: (draft: Draft) => T): T {
+  #writeOrSettle<T>(work: (draft: Draft) => T): T {
+    try {
+      const result = this.#write(work);
+      this.#refused = false;
+      return result;
+    } catch (error) {
+      if (hasCode(error, "QUEUE_UNWRITABLE")) {
+        this.#refused = true;
+        this.#settle();
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * A transaction cannot use the pages that the one before it freed. On a full disk a commit after a trim would fail for
+   * ever: a transaction in between, which needs next to nothing, ends that.
+   */
+  #settle(): void {
+    try {
+      this.#file.write(() => writeState(this.#file, this.#state), { mayUseReserve: true });
+    } catch {
+      // The disk takes nothing at all; the caller has been told.
+    }
+  }
+
+  #write<T>(work: (draft: Draft) => T, options: { mayUseReserve?: boolean } = {}): T {
     try {
       const draft = new Draft(this.#file, this.#state);
       const result = this.#file.write(() => {
         const result = work(draft);
         if (draft.state !== this.#state) writeState(this.#file, draft.state);
         return result;
-      });
+      }, options);
       this.#state = draft.state;
       return result;
     } catch (error) {

@@ -35,6 +35,8 @@ export type RecordEntry = [key: string, record: unknown];
 
 /** Address space; records are kilobytes. */
 const mapBytes = 256 * 1024 * 1024;
+const recordsTable = "records";
+const metaTable = "meta";
 const versionKey = "version";
 
 /**
@@ -43,7 +45,7 @@ const versionKey = "version";
  */
 export async function openRecordStore(path: string): Promise<RecordStore> {
   const codes = { corrupt: "RECORDS_CORRUPT", unwritable: "RECORDS_UNWRITABLE" } as const;
-  return new LmdbRecordStore(new LmdbFile({ path, tables: ["records", "meta"], mapBytes, codes }));
+  return new LmdbRecordStore(new LmdbFile({ path, tables: [recordsTable, metaTable], mapBytes, codes }));
 }
 
 class LmdbRecordStore implements RecordStore {
@@ -82,19 +84,19 @@ class LmdbRecordStore implements RecordStore {
       get: (table, key) => this.get(table, key),
       entries: (table, filter) => this.entries(table, filter),
       put: (table, key, record) => {
-        void this.#writable().put([table, key], encode(record));
+        this.#file.put(recordsTable, [table, key], encode(record));
         wrote = true;
       },
       remove: (table, key) => {
         if (!this.#records().doesExist([table, key])) return false;
-        void this.#writable().remove([table, key]);
+        this.#file.remove(recordsTable, [table, key]);
         wrote = true;
         return true;
       },
     };
     const result = this.#file.write(() => {
       const result = work(records);
-      if (wrote) void this.#file.writableTable("meta").put(versionKey, encode(this.#version() + 1));
+      if (wrote) this.#file.put(metaTable, versionKey, encode(this.#version() + 1));
       return result;
     });
     if (wrote) setImmediate(() => this.#watchers.forEach((check) => check()));
@@ -124,15 +126,11 @@ class LmdbRecordStore implements RecordStore {
   }
 
   #records(): LmdbTable {
-    return this.#file.table("records");
-  }
-
-  #writable(): LmdbTable {
-    return this.#file.writableTable("records");
+    return this.#file.table(recordsTable);
   }
 
   #version(): number {
-    return Number(decode(this.#file.table("meta").getBinary(versionKey)) ?? 0);
+    return Number(decode(this.#file.table(metaTable).getBinary(versionKey)) ?? 0);
   }
 }
 
