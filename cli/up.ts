@@ -101,6 +101,10 @@ async function up(options: UpOptions, signal: AbortSignal): Promise<void> {
     { seed: options.seed, sensors: options.sensors, history_ms },
     mqtt.address,
   );
+  signal.addEventListener("abort", () => {
+    screen.endProgress();
+    screen.say("Ending: the sensors, the gateways, the platform …");
+  });
   const onDeath = (program: string, how: string): void => {
     if (!signal.aborted)
       screen.warn(`${program} ended (${how}); starting it again. Its log: ${data}/logs/${program}.log`);

@@ -27,6 +27,7 @@ export class RunningCity implements AsyncDisposable {
   /** In the order of their start. */
   readonly #programs: Program<unknown>[] = [];
   #sim: SimMessage | undefined;
+  #hadHistory = false;
   #backlog = 0;
   #closing: Promise<void> | undefined;
 
@@ -37,6 +38,11 @@ export class RunningCity implements AsyncDisposable {
   /** What the simulation last said; undefined before it did. */
   get sim(): SimMessage | undefined {
     return this.#sim;
+  }
+
+  /** Did the simulation send history since the start? */
+  get hadHistory(): boolean {
+    return this.#hadHistory;
   }
 
   /** Readings on the agents' disks without a PUBACK. */
@@ -56,7 +62,8 @@ export class RunningCity implements AsyncDisposable {
       const { success, data: told } = EdgeMessage.safeParse(message);
       if (success) this.#backlog = told.agents.reduce((sum, { backlog }) => sum + backlog, 0);
     };
-    await Promise.race([this.#launch("edge", configs, EdgeReady, onBacklog), aborted]);
+    const edgeArgs = [...configs, "--data", join(data, "edge")];
+    await Promise.race([this.#launch("edge", edgeArgs, EdgeReady, onBacklog), aborted]);
 
     const simData = join(data, "sim");
     const simConfig = join(simData, "sim.yaml");
@@ -66,7 +73,9 @@ export class RunningCity implements AsyncDisposable {
     const which = ["--sensors", String(city.sensors), "--seed", String(city.seed), "--history", history];
     const simArgs = ["--config", simConfig, "--data", simData, ...which];
     const onProgress = (message: unknown): void => {
-      this.#sim = SimMessage.safeParse(message).data ?? this.#sim;
+      const told = SimMessage.safeParse(message).data;
+      if (told?.kind === "history" && told.sent > 0) this.#hadHistory = true;
+      this.#sim = told ?? this.#sim;
     };
     await Promise.race([this.#launch("sim", simArgs, SimReady, onProgress), aborted]);
     return platform;

@@ -110,10 +110,17 @@ async function launch(
   const child = spawn(process.execPath, [entry, name, ...args, "--ready-file", readyFile], {
     stdio: ["ignore", file.fd, file.fd, "ipc"],
     detached: true,
+    env: surroundings(),
   });
   if (onMessage) child.on("message", onMessage);
   await once(child, "spawn");
   return child;
+}
+
+/** What is said of one gateway's agent or one simulation in the environment is not meant for those of the demo city. */
+function surroundings(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^MARSAD_(?:EDGE|SIM)_/.test(name));
+  return Object.fromEntries(kept);
 }
 
 /** Resolves with how the child ended, in words. */
@@ -162,7 +169,9 @@ async function end(child: ChildProcess, grace: number): Promise<void> {
   clearTimeout(cut);
 }
 
+/** The last lines of a log but for stack frames, which say less than what stands above them. */
 async function tail(file: string): Promise<string> {
   const text = await readFile(file, "utf8");
-  return text.trimEnd().split("\n").slice(-LOG_LINES_SHOWN).join("\n");
+  const lines = text.split("\n").filter((line) => line.trim() !== "" && !/^\s+at /.test(line));
+  return lines.slice(-LOG_LINES_SHOWN).join("\n");
 }

@@ -18,43 +18,38 @@ export async function watchCity(
 ): Promise<void> {
   const meter = new Meter();
   const started = performance.now();
-  let loading = false;
+  let announced = false;
   while (!signal.aborted) {
-    const totals = await client.get("/api/v1/totals", Totals).catch((error: unknown) => {
-      if (hasCode(error, "UNREACHABLE")) return undefined;
-      throw error;
-    });
+    const totals = await readTotals(client);
     const reading = totals && meter.read(totals, performance.now());
     const { sim } = city;
-    if (sim?.kind === "history" && sim.total > 0) {
-      loading = true;
-      if (reading) showHistory(screen, sim, reading);
-    } else {
-      if (loading && reading) {
-        loading = false;
+    if (!reading) {
+      screen.live("The platform does not answer.");
+    } else if (sim?.kind === "history" && sim.total > 0) {
+      const done = Math.min(sim.sent, reading.settled, sim.total);
+      const left = ((performance.now() - started) / done) * (sim.total - done);
+      const note = `${grouped(reading.perSecond)} readings/s${done > 0 ? `, about ${inWords(left)} left` : ""}`;
+      screen.progress("History", done, sim.total, note);
+    } else if (sim) {
+      if (city.hadHistory && !announced) {
+        announced = true;
         screen.endProgress();
-        const seconds = Math.max(1, Math.round((performance.now() - started) / 1_000));
-        screen.say(
-          `History is in: ${grouped(reading.settled)} readings in ${grouped(seconds)} s. Live from here on.`,
-        );
+        screen.say(`History is sent (${inWords(performance.now() - started)}); live from here on.`);
       }
-      screen.live(
-        reading
-          ? liveLine(reading, city.backlog)
-          : "The platform does not answer; it is being started again.",
-      );
+      screen.live(liveLine(reading, city.backlog));
     }
     await sleep(PERIOD, undefined, { signal }).catch(() => undefined);
   }
 }
 
-function showHistory(
-  screen: Screen,
-  { sent, total }: { sent: number; total: number },
-  reading: Reading,
-): void {
-  const done = Math.min(sent, reading.settled, total);
-  screen.progress("History", done, total, `${grouped(reading.perSecond)} readings/s`);
+/** @returns undefined while the platform does not answer: it is being started again. */
+async function readTotals(client: Client): Promise<Totals | undefined> {
+  try {
+    return await client.get("/api/v1/totals", Totals);
+  } catch (error) {
+    if (hasCode(error, "UNREACHABLE")) return undefined;
+    throw error;
+  }
 }
 
 export function liveLine(reading: Reading, backlog: number): string {
@@ -65,4 +60,10 @@ export function liveLine(reading: Reading, backlog: number): string {
     `on the way ${grouped(reading.onTheWay)}`,
     `backlog ${grouped(backlog)}`,
   ].join(" | ");
+}
+
+/** Milliseconds as `40 s` or `3 min`. */
+function inWords(duration: number): string {
+  const seconds = Math.max(1, Math.round(duration / 1_000));
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }

@@ -26,11 +26,9 @@ beforeAll(async () => {
   folder = resources.use(tempFolder("up")).path;
   data = join(folder, "data");
   up = await start();
+  resources.defer(async () => void (await up.end("SIGINT")));
 });
-afterAll(async () => {
-  await up.end("SIGINT");
-  await resources.disposeAsync();
-});
+afterAll(() => resources.disposeAsync());
 
 function start(): Promise<Up> {
   const city = ["--sensors", String(SENSORS), "--seed", "7", "--history", `${HISTORY_MINUTES}m`];
