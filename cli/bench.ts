@@ -27,7 +27,9 @@ function ingestCommand(): Command {
     .addOption(new Option("--store <kind>", "where readings are kept").choices(["duckdb"]).default("duckdb"))
     .addOption(new Option("--batch <n>", "readings a message").argParser(between(1, 1_000)).default(100))
     .addOption(new Option("--seconds <n>", "how long to publish").argParser(between(1, 600)).default(10))
-    .addOption(new Option("--series <n>", "series, over all gateways").argParser(between(4, 1_000_000)).default(5_000))
+    .addOption(
+      new Option("--series <n>", "series, over all gateways").argParser(between(4, 1_000_000)).default(5_000),
+    )
     .addOption(jsonOption())
     .action(async ({ json, ...options }: IngestOptions) => {
       const result = await benchIngest({ ...options, signal: new AbortController().signal });

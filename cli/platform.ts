@@ -11,18 +11,20 @@ export function platformCommand(): Command {
   const command = new Command("platform").description(
     "Runs the platform: the MQTT broker that gateways connect to, ingest, the store, and the HTTP API. Ctrl-C ends it in order.",
   );
-  return configOptions(command, PlatformConfig).action(async ({ config: file, ...flags }: { config?: string }) => {
-    const config = await resolveConfig(PlatformConfig, { file, flags, env: process.env });
-    const log = openLog({ name: "platform", level: config.log_level, pretty: process.stderr.isTTY });
-    const ending = new AbortController();
-    const end = (): void => ending.abort();
-    for (const signal of signals) process.on(signal, end);
-    try {
-      await runPlatform(config, { signal: ending.signal, log, version: packageJson.version });
-    } finally {
-      for (const signal of signals) process.off(signal, end);
-    }
-  });
+  return configOptions(command, PlatformConfig).action(
+    async ({ config: file, ...flags }: { config?: string }) => {
+      const config = await resolveConfig(PlatformConfig, { file, flags, env: process.env });
+      const log = openLog({ name: "platform", level: config.log_level, pretty: process.stderr.isTTY });
+      const ending = new AbortController();
+      const end = (): void => ending.abort();
+      for (const signal of signals) process.on(signal, end);
+      try {
+        await runPlatform(config, { signal: ending.signal, log, version: packageJson.version });
+      } finally {
+        for (const signal of signals) process.off(signal, end);
+      }
+    },
+  );
 }
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -17,11 +17,16 @@ function sourcesOf(folder: string): string[] {
 }
 
 function importsOf(file: string): string[] {
-  return Array.from(readFileSync(join(root, file), "utf8").matchAll(specifierPattern), ([, specifier = ""]) => specifier);
+  return Array.from(
+    readFileSync(join(root, file), "utf8").matchAll(specifierPattern),
+    ([, specifier = ""]) => specifier,
+  );
 }
 
 describe.each(Object.entries(importTable))("%s", (folder, allowed) => {
-  const imports = sourcesOf(folder).flatMap((file) => importsOf(file).map((specifier) => ({ file, specifier })));
+  const imports = sourcesOf(folder).flatMap((file) =>
+    importsOf(file).map((specifier) => ({ file, specifier })),
+  );
 
   test("imports only what the table allows", () => {
     const forbidden = imports
@@ -49,7 +54,9 @@ describe.each(Object.entries(importTable))("%s", (folder, allowed) => {
 test("telemetry does no input or output", () => {
   const builtins = sourcesOf("telemetry").flatMap((file) =>
     importsOf(file)
-      .filter((specifier) => /^(?:node:)?(?:fs|net|dgram|http|https|child_process|worker_threads|os|process)\b/.test(specifier))
+      .filter((specifier) =>
+        /^(?:node:)?(?:fs|net|dgram|http|https|child_process|worker_threads|os|process)\b/.test(specifier),
+      )
       .map((specifier) => `${file} imports ${specifier}`),
   );
   expect(builtins).toEqual([]);
@@ -57,7 +64,9 @@ test("telemetry does no input or output", () => {
 
 test("nothing but marsad.ts and cli/ reads the environment", () => {
   const folders = Object.keys(importTable).filter((folder) => folder !== "cli");
-  const readers = folders.flatMap(sourcesOf).filter((file) => readFileSync(join(root, file), "utf8").includes("process.env"));
+  const readers = folders
+    .flatMap(sourcesOf)
+    .filter((file) => readFileSync(join(root, file), "utf8").includes("process.env"));
   expect(readers).toEqual([]);
 });
 

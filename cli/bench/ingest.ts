@@ -74,7 +74,8 @@ export async function benchIngest(options: IngestBenchOptions): Promise<IngestBe
         platform: run.platformCpu / (acknowledged / 1e6),
         load: run.load.cpuSeconds / (acknowledged / 1e6),
       },
-      raw_cpu_s_per_million: (before.cpuSeconds + after.cpuSeconds) / ((before.readings + after.readings) / 1e6),
+      raw_cpu_s_per_million:
+        (before.cpuSeconds + after.cpuSeconds) / ((before.readings + after.readings) / 1e6),
       raw_readings_per_s: (before.readings + after.readings) / (before.seconds + after.seconds),
       acknowledged,
       stored: run.stored,
@@ -86,7 +87,12 @@ export async function benchIngest(options: IngestBenchOptions): Promise<IngestBe
   }
 }
 
-function rawOptions(folder: string, name: string, series: number, startTime: number): Parameters<typeof runChild<"raw">>[1] {
+function rawOptions(
+  folder: string,
+  name: string,
+  series: number,
+  startTime: number,
+): Parameters<typeof runChild<"raw">>[1] {
   return { folder: join(folder, `raw-${name}`), readings: rawReadings, series, batch: rawBatch, startTime };
 }
 
@@ -130,15 +136,22 @@ async function loadPlatform(options: {
   }
 }
 
-async function startPlatform(folder: string): Promise<{ platform: ChildProcess; mqtt: string; http: string }> {
+async function startPlatform(
+  folder: string,
+): Promise<{ platform: ChildProcess; mqtt: string; http: string }> {
   const readyFile = join(folder, "ready.json");
   const marsad = new URL("../../marsad.ts", import.meta.url).pathname;
   const args = ["platform", "--data", join(folder, "data"), "--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0"];
-  const platform = spawn(process.execPath, [marsad, ...args, "--ready-file", readyFile, "--log-level", "warn"], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  const platform = spawn(
+    process.execPath,
+    [marsad, ...args, "--ready-file", readyFile, "--log-level", "warn"],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
   while (!existsSync(readyFile)) {
-    if (platform.exitCode !== null) throw new MarsadError("UNREACHABLE", "the platform to be measured did not start");
+    if (platform.exitCode !== null)
+      throw new MarsadError("UNREACHABLE", "the platform to be measured did not start");
     await sleep(50);
   }
   return { platform, ...(JSON.parse(readFileSync(readyFile, "utf8")) as { mqtt: string; http: string }) };

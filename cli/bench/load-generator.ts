@@ -39,7 +39,9 @@ const pubackBytes = 4;
 
 /** Publishes as fast as PUBACKs allow, then waits for the last of them. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  const connections = await Promise.all(options.gateways.map(async (gateway) => await openConnection(options, gateway)));
+  const connections = await Promise.all(
+    options.gateways.map(async (gateway) => await openConnection(options, gateway)),
+  );
   const cpu = process.cpuUsage();
   const start = performance.now();
   const end = start + options.seconds * 1_000;
@@ -58,20 +60,34 @@ interface LoadConnection {
   close(): void;
 }
 
-async function openConnection(options: LoadOptions, { gateway, agency, password }: LoadGateway): Promise<LoadConnection> {
+async function openConnection(
+  options: LoadOptions,
+  { gateway, agency, password }: LoadGateway,
+): Promise<LoadConnection> {
   const { host, port, seriesPerGateway, batch, startTime } = options;
   const socket = connect({ host, port, noDelay: true });
   const { birth, up } = topics(agency, gateway);
   const ids = Array.from({ length: seriesPerGateway }, (_, index) => `${gateway}.${index}`);
   const templates = new MessageTemplates({ topic: up.lp, sensors: ids, batch, startTime });
   socket.write(
-    generate({ cmd: "connect", protocolId: "MQTT", protocolVersion: 4, clean: true, clientId: gateway, keepalive: 600, username: gateway, password: Buffer.from(password) }),
+    generate({
+      cmd: "connect",
+      protocolId: "MQTT",
+      protocolVersion: 4,
+      clean: true,
+      clientId: gateway,
+      keepalive: 600,
+      username: gateway,
+      password: Buffer.from(password),
+    }),
   );
   const connack = await firstBytes(socket);
   if (connack[3] !== 0) throw new Error(`the platform refused ${gateway}: CONNACK ${connack[3]}`);
   const sensors = ids.map((id) => ({ id, place: "QA-DA" }));
   const payload = formatBirth({ agent: "bench", sensors });
-  socket.write(generate({ cmd: "publish", topic: birth, payload, qos: 1, messageId: 65_535, retain: false, dup: false }));
+  socket.write(
+    generate({ cmd: "publish", topic: birth, payload, qos: 1, messageId: 65_535, retain: false, dup: false }),
+  );
   await firstBytes(socket);
 
   let acknowledged = 0;

@@ -31,7 +31,8 @@ export class MessageTemplates {
     }
     this.#time = startTime;
     const templates: Template[] = [];
-    for (let first = 0; first < sensors.length; first += batch) templates.push(template(topic, sensors.slice(first, first + batch)));
+    for (let first = 0; first < sensors.length; first += batch)
+      templates.push(template(topic, sensors.slice(first, first + batch)));
     this.#templates = templates;
     this.messageBytes = Math.max(...templates.map(({ bytes }) => bytes.length));
   }
@@ -84,9 +85,22 @@ function template(topic: string, sensors: readonly string[]): Template {
     times.push(body.length);
     body += `${"0".repeat(timeDigits)}\n`;
   }
-  const bytes = generate({ cmd: "publish", topic, payload: body, qos: 1, messageId: 1, retain: false, dup: false });
+  const bytes = generate({
+    cmd: "publish",
+    topic,
+    payload: body,
+    qos: 1,
+    messageId: 1,
+    retain: false,
+    dup: false,
+  });
   const bodyAt = bytes.length - body.length;
-  return { bytes, packetIdAt: bodyAt - 2, times: times.map((at) => at + bodyAt), values: values.map((at) => at + bodyAt) };
+  return {
+    bytes,
+    packetIdAt: bodyAt - 2,
+    times: times.map((at) => at + bodyAt),
+    values: values.map((at) => at + bodyAt),
+  };
 }
 
 function writeDigits(out: Uint8Array, at: number, value: number, digits: number): void {

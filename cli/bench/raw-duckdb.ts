@@ -20,7 +20,13 @@ export interface RawResult {
 }
 
 /** The same readings straight into DuckDB, on one thread, as columns that are ready made: what the store itself costs. */
-export async function runRawDuckDb({ folder, readings, series, batch, startTime }: RawOptions): Promise<RawResult> {
+export async function runRawDuckDb({
+  folder,
+  readings,
+  series,
+  batch,
+  startTime,
+}: RawOptions): Promise<RawResult> {
   await mkdir(folder, { recursive: true });
   const database = await openDatabase({ path: join(folder, "raw.duckdb"), memoryLimit: "1GB", threads: 2 });
   const connection = database.writer;

@@ -7,7 +7,11 @@ type Options<J extends Job> = Parameters<(typeof jobs)[J]>[0];
 type Result<J extends Job> = Awaited<ReturnType<(typeof jobs)[J]>>;
 
 /** Runs one job in a process of its own and waits for its result. */
-export async function runChild<J extends Job>(job: J, options: Options<J>, signal: AbortSignal): Promise<Result<J>> {
+export async function runChild<J extends Job>(
+  job: J,
+  options: Options<J>,
+  signal: AbortSignal,
+): Promise<Result<J>> {
   const child = fork(fileURLToPath(new URL("./child.ts", import.meta.url)), { signal, stdio: "inherit" });
   const answer = once(child, "message");
   const exit = once(child, "exit");

@@ -14,7 +14,10 @@ export async function loadCatalogue(folder: string): Promise<Catalogue> {
   if (!existsSync(folder)) return builtinCatalogue;
   const files = (await readdir(folder)).filter((file) => /\.ya?ml$/.test(file)).sort();
   const documents = await Promise.all(
-    files.map(async (file) => ({ file, document: parseYaml(file, await readFile(join(folder, file), "utf8")) })),
+    files.map(async (file) => ({
+      file,
+      document: parseYaml(file, await readFile(join(folder, file), "utf8")),
+    })),
   );
   const merged = mergeCatalogue(builtinCatalogue, documents);
   if (!merged.ok) throw new MarsadError("CONFIG_INVALID", merged.problems.join("\n"));

@@ -44,7 +44,11 @@ export async function runPlatform(
     log: log.child({ part: "registry" }),
     metrics,
   });
-  await using store = await openDuckDbStore({ path: folder("store"), log: log.child({ part: "store" }), metrics });
+  await using store = await openDuckDbStore({
+    path: folder("store"),
+    log: log.child({ part: "store" }),
+    metrics,
+  });
   // Ingest speaks before the broker listens; nothing can be told until then, nor anybody told it.
   let downlink: Downlink | undefined;
   await using ingest = await openIngest({
@@ -58,7 +62,11 @@ export async function runPlatform(
     metrics,
   });
   if (format?.journal !== ingest.journal) {
-    if (format) log.warn({ was: format.journal, is: ingest.journal }, "The data folder has another journal than before.");
+    if (format)
+      log.warn(
+        { was: format.journal, is: ingest.journal },
+        "The data folder has another journal than before.",
+      );
     await writeDataFormat(config.data, { version, journal: ingest.journal });
   }
   await using broker = await openBroker({
@@ -72,7 +80,8 @@ export async function runPlatform(
   downlink = (gateway, channel, payload) => {
     broker.publish(topics(gateway.agency, gateway.name).down[channel], payload).catch((error: unknown) => {
       const held = untold(gateway.name);
-      if (held !== undefined) log.warn({ err: error, gateway: gateway.name, held }, "A gateway could not be told.");
+      if (held !== undefined)
+        log.warn({ err: error, gateway: gateway.name, held }, "A gateway could not be told.");
     });
   };
   watchGateways(identities, (name) => broker.disconnect(name), { signal });
@@ -86,7 +95,8 @@ export async function runPlatform(
   });
 
   const addresses = { mqtt: formatAddress(broker.address), http: api.address };
-  if (config.ready_file !== undefined) await writeFileAtomically(config.ready_file, `${JSON.stringify(addresses)}\n`);
+  if (config.ready_file !== undefined)
+    await writeFileAtomically(config.ready_file, `${JSON.stringify(addresses)}\n`);
   log.info({ ...addresses, data: config.data }, "The platform is ready.");
   await Promise.race([ingest.failed, aborted(signal)]);
   log.info({}, "The platform is ending.");

@@ -21,7 +21,11 @@ interface Path {
 }
 
 const paths: readonly Path[] = [
-  { title: "100 readings a message", batch: 100, aim: ">= 300,000 readings/s, platform <= 2.5 CPU-s per million" },
+  {
+    title: "100 readings a message",
+    batch: 100,
+    aim: ">= 300,000 readings/s, platform <= 2.5 CPU-s per million",
+  },
   { title: "1 reading a message", batch: 1, aim: "none yet" },
 ];
 
@@ -33,7 +37,17 @@ const results = new Map<Path, IngestBenchResult[]>(paths.map((path) => [path, []
 const loadBefore = loadavg()[0] ?? 0;
 for (let round = 1; round <= Number(values.rounds); round++) {
   for (const path of paths) {
-    const args = ["bench", "ingest", "--store", "duckdb", "--batch", String(path.batch), "--seconds", values.seconds, "--json"];
+    const args = [
+      "bench",
+      "ingest",
+      "--store",
+      "duckdb",
+      "--batch",
+      String(path.batch),
+      "--seconds",
+      values.seconds,
+      "--json",
+    ];
     const { stdout } = await run(process.execPath, [join(root, "marsad.ts"), ...args]);
     const result = JSON.parse(stdout) as IngestBenchResult;
     results.get(path)?.push(result);
@@ -69,11 +83,26 @@ first round. Node ${process.versions.node}, DuckDB ${packageJson.dependencies["@
 function row({ title, aim }: Path, runs: readonly IngestBenchResult[]): string {
   const cells = [
     title,
-    spread(runs.map((run) => run.readings_per_s), 0),
-    spread(runs.map((run) => run.cpu_s_per_million.platform), 2),
-    spread(runs.map((run) => run.cpu_s_per_million.load), 2),
-    spread(runs.map((run) => run.raw_cpu_s_per_million), 2),
-    spread(runs.map((run) => run.cpu_s_per_million.platform / run.raw_cpu_s_per_million), 1),
+    spread(
+      runs.map((run) => run.readings_per_s),
+      0,
+    ),
+    spread(
+      runs.map((run) => run.cpu_s_per_million.platform),
+      2,
+    ),
+    spread(
+      runs.map((run) => run.cpu_s_per_million.load),
+      2,
+    ),
+    spread(
+      runs.map((run) => run.raw_cpu_s_per_million),
+      2,
+    ),
+    spread(
+      runs.map((run) => run.cpu_s_per_million.platform / run.raw_cpu_s_per_million),
+      1,
+    ),
     aim,
   ];
   return `| ${cells.join(" | ")} |`;
@@ -82,10 +111,16 @@ function row({ title, aim }: Path, runs: readonly IngestBenchResult[]): string {
 function spread(values: readonly number[], digits: number): string {
   const sorted = values.toSorted((a, b) => a - b);
   const show = (value: number | undefined): string =>
-    (value ?? Number.NaN).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    (value ?? Number.NaN).toLocaleString("en", {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    });
   return `**${show(sorted[Math.floor(sorted.length / 2)])}** (${show(sorted[0])}-${show(sorted.at(-1))})`;
 }
 
-function sum(runs: readonly IngestBenchResult[], key: "acknowledged" | "stored" | "lost" | "duplicated"): number {
+function sum(
+  runs: readonly IngestBenchResult[],
+  key: "acknowledged" | "stored" | "lost" | "duplicated",
+): number {
   return runs.reduce((total, run) => total + run[key], 0);
 }

@@ -15,6 +15,9 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
 export function drawing(): string {
   const width = Math.max(...Object.keys(importTable).map(({ length }) => length));
   return Object.entries(importTable)
-    .map(([folder, allowed]) => `${folder.padEnd(width)}  ${allowed.length > 0 ? `may import ${allowed.join(", ")}` : "imports no other folder"}`)
+    .map(
+      ([folder, allowed]) =>
+        `${folder.padEnd(width)}  ${allowed.length > 0 ? `may import ${allowed.join(", ")}` : "imports no other folder"}`,
+    )
     .join("\n");
 }

@@ -9,7 +9,8 @@ export async function poll<Answer>(
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > end) throw new Error(`no answer within ${timeout} ms: ${ask.toString().slice(0, 200)}`);
+    if (performance.now() > end)
+      throw new Error(`no answer within ${timeout} ms: ${ask.toString().slice(0, 200)}`);
     await sleep(interval);
   }
 }

@@ -26,7 +26,12 @@ export interface Program<Ready> extends AsyncDisposable {
 }
 
 /** Starts `marsad …args --ready-file …` and waits until it says that it is ready; throws with its log when it ends before. */
-export async function startProgram<Ready>({ args, folder, name, env }: ProgramOptions): Promise<Program<Ready>> {
+export async function startProgram<Ready>({
+  args,
+  folder,
+  name,
+  env,
+}: ProgramOptions): Promise<Program<Ready>> {
   const readyFile = join(folder, `${name}.ready.json`);
   const logFile = join(folder, `${name}.log`);
   rmSync(readyFile, { force: true });
@@ -41,7 +46,9 @@ export async function startProgram<Ready>({ args, folder, name, env }: ProgramOp
   const exited = once(child, "exit");
   const ready = await poll(() => {
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`marsad ${args.join(" ")} ended (${child.exitCode ?? child.signalCode}):\n${readLog()}`);
+      throw new Error(
+        `marsad ${args.join(" ")} ended (${child.exitCode ?? child.signalCode}):\n${readLog()}`,
+      );
     }
     return existsSync(readyFile) ? (JSON.parse(readFileSync(readyFile, "utf8")) as Ready) : undefined;
   });
