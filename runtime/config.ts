@@ -1,7 +1,20 @@
 import { readFile } from "node:fs/promises";
-import { LineCounter, isMap, isScalar, parse, parseDocument } from "yaml";
+import { parse } from "yaml";
 import type { z } from "zod";
+import { type ConfigFile, readConfigFile } from "./config-file.ts";
+import {
+  type ConfigSchema,
+  type KeyMeta,
+  defaultOf,
+  findUnknownKey,
+  innermost,
+  metaOf,
+  nearest,
+  schemaAt,
+} from "./config-schema.ts";
 import { MarsadError } from "./errors.ts";
+
+export type { ConfigSchema, KeyMeta } from "./config-schema.ts";
 
 /** Where a program's configuration comes from; flags win over the environment, the environment over the file. */
 export interface ConfigSources {
@@ -9,19 +22,8 @@ export interface ConfigSources {
   readonly file?: string | undefined;
   /** As the command line's parser gives them: `maxAgeDays` for `--max-age-days`; undefined = not given. */
   readonly flags: Readonly<Record<string, unknown>>;
+  /** Variables that the schema does not name are not looked at: they may be another program's. */
   readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-type ConfigSchema = z.ZodObject<Record<string, z.ZodType>>;
-
-/** What `meta()` says of a key, beside what zod knows. */
-export interface KeyMeta {
-  /** Environment variable; `…_FILE` names a file that holds the value, which is how secrets come. */
-  readonly env?: string;
-  readonly unit?: string;
-  readonly description?: string;
-  /** Never a flag: arguments can be read by everybody on the machine. */
-  readonly secret?: boolean;
 }
 
 /** One option of a command line, made from a key. */
@@ -34,14 +36,15 @@ export interface Flag {
 interface Given {
   readonly value: unknown;
   /** Where it stands, for people: `platform.yaml:3`, `MARSAD_MQTT`, `--mqtt`. */
-  readonly from: string;
+  readonly where: (path: readonly PropertyKey[]) => string;
 }
 
 /**
- * Reads a program's configuration through its schema, whose keys are `snake_case`: a key of the file, `meta().env` in the environment, and
- * `--kebab-case` as a flag. A key that the schema does not know refuses to start.
+ * Reads a program's configuration through its schema, whose keys are `snake_case`: a key of the file, `meta().env` in the
+ * environment, and `--kebab-case` as a flag. A key of the file that the schema does not know refuses to start. Empty
+ * variables count as not given.
  * @returns the schema's output, frozen.
- * @throws MarsadError CONFIG_INVALID, naming the key, where it stands, and what is wrong
+ * @throws MarsadError CONFIG_INVALID, naming each wrong key, where it stands, what is wrong, and what would be right
  */
 export async function resolveConfig<Schema extends ConfigSchema>(
   schema: Schema,
@@ -49,78 +52,72 @@ export async function resolveConfig<Schema extends ConfigSchema>(
 ): Promise<Readonly<z.output<Schema>>> {
   const given = new Map<string, Given>();
   if (file !== undefined) {
-    for (const [key, entry] of await readConfigFile(file)) {
-      if (!(key in schema.shape)) throw unknownKey(`${entry.from}: ${key}`, schema);
-      given.set(key, entry);
-    }
+    const configFile = await readConfigFile(file);
+    refuseUnknownKeys(schema, configFile);
+    for (const [key, value] of Object.entries(configFile.values))
+      given.set(key, { value, where: configFile.where });
   }
   for (const [key, type] of Object.entries(schema.shape)) {
-    const inEnvironment = await fromEnvironment(metaOf(type), env);
-    if (inEnvironment) given.set(key, { ...inEnvironment, value: fromText(type, inEnvironment.value) });
+    const variable = await fromEnvironment(metaOf(type), env);
+    if (variable) given.set(key, { value: fromText(type, variable.text), where: () => variable.name });
     const flag = flags[camelCase(key)];
-    if (flag !== undefined) given.set(key, { value: fromText(type, flag), from: `--${kebabCase(key)}` });
+    if (flag !== undefined)
+      given.set(key, { value: fromText(type, flag), where: () => `--${kebabCase(key)}` });
   }
   const parsed = schema.safeParse(Object.fromEntries(Array.from(given, ([key, { value }]) => [key, value])));
   if (parsed.success) return deepFreeze(parsed.data);
-  const problems = parsed.error.issues.map((issue) => describe(issue, given, schema));
-  throw new MarsadError("CONFIG_INVALID", problems.join("\n"), { cause: parsed.error });
+  // Without the cause: zod's issues may hold a secret.
+  throw invalid(parsed.error.issues.map((issue) => describe(issue, given, schema)).join("\n"));
 }
 
 /** The command-line options of a schema: every key whose value one word can say, secrets left out. */
 export function flagsOf(schema: ConfigSchema): Flag[] {
   return Object.entries(schema.shape).flatMap(([key, type]) => {
-    const { description = "", unit, env, secret } = metaOf(type);
-    if (secret === true || !isOneWord(type)) return [];
+    const meta = metaOf(type);
+    const kind = innermost(type).type;
+    if (meta.secret === true || notOneWord.has(kind)) return [];
     const initial = defaultOf(type);
-    const notes = [
-      unit && `unit: ${unit}`,
-      initial === undefined || initial === false ? undefined : `default: ${String(initial)}`,
-      env && `env: ${env}`,
-    ].filter((note) => note !== undefined && note !== "");
+    // A switch can only be turned on; what is on by itself is turned off by a word.
+    const isSwitch = kind === "boolean" && initial !== true;
     const name = `--${kebabCase(key)}`;
-    const text = notes.length > 0 ? `${description} (${notes.join(", ")})` : description;
-    return [{ flags: isSwitch(type) ? name : `${name} <value>`, description: text }];
+    const notes = [
+      meta.unit && `unit: ${meta.unit}`,
+      initial === undefined || isSwitch ? undefined : `default: ${word(initial)}`,
+      meta.env && `env: ${meta.env}`,
+    ].filter((note) => note !== undefined && note !== "");
+    const description = [meta.description, notes.length > 0 && `(${notes.join(", ")})`]
+      .filter(Boolean)
+      .join(" ");
+    return [{ flags: isSwitch ? name : `${name} <value>`, description }];
   });
 }
 
-async function readConfigFile(file: string): Promise<Map<string, Given>> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    throw invalid(`${file} cannot be read: ${(error as Error).message}`, error);
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const [error] = document.errors;
-  if (error) throw invalid(`${file}: ${error.message}`, error);
-  if (document.contents === null) return new Map();
-  if (!isMap(document.contents)) throw invalid(`${file}: it is a list of keys and values, "mqtt: 127.0.0.1:1883" for one`);
-  const entries = new Map<string, Given>();
-  try {
-    const values = document.toJS() as Record<string, unknown>;
-    for (const { key } of document.contents.items) {
-      const name = String(isScalar(key) ? key.value : key);
-      const at = isScalar(key) && key.range ? `:${lines.linePos(key.range[0]).line}` : "";
-      entries.set(name, { value: values[name], from: `${file}${at}` });
-    }
-  } catch (error) {
-    throw invalid(`${file}: ${(error as Error).message}`, error); // aliases that grow without end
-  }
-  return entries;
+/** Lists and groups are for the file. */
+const notOneWord: ReadonlySet<string> = new Set([
+  "array",
+  "object",
+  "record",
+  "union",
+  "tuple",
+  "map",
+  "set",
+]);
+
+function word(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 async function fromEnvironment(
   { env: name }: KeyMeta,
   env: ConfigSources["env"],
-): Promise<{ value: string; from: string } | undefined> {
+): Promise<{ text: string; name: string } | undefined> {
   if (name === undefined) return undefined;
-  const value = env[name];
-  if (value !== undefined && value !== "") return { value, from: name };
+  const text = env[name];
+  if (text !== undefined && text !== "") return { text, name };
   const path = env[`${name}_FILE`];
   if (path === undefined || path === "") return undefined;
   try {
-    return { value: (await readFile(path, "utf8")).trim(), from: `${name}_FILE` };
+    return { text: (await readFile(path, "utf8")).trim(), name: `${name}_FILE` };
   } catch (error) {
     throw invalid(`${name}_FILE: ${path} cannot be read: ${(error as Error).message}`, error);
   }
@@ -128,62 +125,58 @@ async function fromEnvironment(
 
 /** A word from outside as what the key wants: text where it takes text, else what YAML makes of it. */
 function fromText(type: z.ZodType, value: unknown): unknown {
-  if (typeof value !== "string" || type.safeParse(value).success) return value;
+  if (typeof value !== "string") return value;
+  // "false" is a text that `z.coerce.boolean()` would take for true.
+  if (innermost(type).type !== "boolean" && type.safeParse(value).success) return value;
   try {
-    const read: unknown = parse(value);
+    const read: unknown = parse(value, { logLevel: "error" });
     return type.safeParse(read).success ? read : value;
   } catch {
     return value;
   }
 }
 
-function describe(issue: z.core.$ZodIssue, given: ReadonlyMap<string, Given>, schema: ConfigSchema): string {
-  const [key] = issue.path;
-  const from = given.get(String(key))?.from;
-  const path = issue.path.reduce<string>(
-    (text, part) => (typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`),
-    "",
-  );
-  const where = from === undefined ? path : `${from}: ${path}`;
-  if (issue.code === "unrecognized_keys") {
-    const keys = issue.keys.map((unknown) => (path === "" ? unknown : `${path}.${unknown}`)).join(", ");
-    return `${from === undefined ? "" : `${from}: `}${keys}: there is no such key`;
-  }
-  if (from !== undefined) return `${where}: ${issue.message}`;
-  const { env } = key === undefined ? {} : metaOf(schema.shape[String(key)]);
-  return `${where}: ${issue.message} (give it in the file${env === undefined ? "" : `, as ${env}`} or as --${kebabCase(String(key))})`;
+function refuseUnknownKeys(schema: ConfigSchema, file: ConfigFile): void {
+  const unknown = findUnknownKey(schema, file.values);
+  if (unknown !== undefined) throw invalid(unknownKey(unknown.path, unknown.known, file.where(unknown.path)));
 }
 
-function unknownKey(where: string, schema: ConfigSchema): MarsadError {
-  return invalid(`${where}: there is no such key; the keys are ${Object.keys(schema.shape).join(", ")}`);
+function unknownKey(path: readonly PropertyKey[], known: readonly string[], where: string): string {
+  const meant = nearest(String(path.at(-1)), known);
+  const keys = known.length > 0 ? `; the keys are ${known.join(", ")}` : "";
+  return `${where}: ${textOf(path)}: there is no such key${meant === undefined ? keys : `; did you mean ${meant}?`}`;
+}
+
+function describe(issue: z.core.$ZodIssue, given: ReadonlyMap<string, Given>, schema: ConfigSchema): string {
+  const { path } = issue;
+  // A rule between keys.
+  if (path.length === 0) return issue.message;
+  const key = String(path[0]);
+  const source = given.get(key);
+  if (source === undefined) {
+    const { env, description } = metaOf(schema.shape[key]);
+    const ways = [`in the file as ${key}`, env && `in the environment as ${env}`, `as --${kebabCase(key)}`];
+    return `${textOf(path)} is missing: ${description ?? issue.message} Give it ${ways.filter(Boolean).join(", or ")}.`;
+  }
+  if (issue.code === "unrecognized_keys") {
+    const unknown = [...path, issue.keys[0]!];
+    return unknownKey(unknown, [], source.where(unknown));
+  }
+  const { description, unit } = metaOf(schemaAt(schema, path));
+  const about = [description, unit && `Unit: ${unit}.`].filter(Boolean).join(" ");
+  return `${source.where(path)}: ${textOf(path)}: ${issue.message}${about === "" ? "" : ` (${about})`}`;
+}
+
+/** `inputs[0].listen` */
+function textOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`;
+    return text === "" ? String(part) : `${text}.${String(part)}`;
+  }, "");
 }
 
 function invalid(message: string, cause?: unknown): MarsadError {
   return new MarsadError("CONFIG_INVALID", message, { cause });
-}
-
-function metaOf(type: z.ZodType | undefined): KeyMeta {
-  return (type?.meta() ?? {}) as KeyMeta;
-}
-
-/** Would a text, a number or a switch do? Lists and groups are for the file. */
-function isOneWord(type: z.ZodType): boolean {
-  return !["array", "object", "record", "union"].includes(innermost(type).type);
-}
-
-function isSwitch(type: z.ZodType): boolean {
-  return innermost(type).type === "boolean";
-}
-
-function defaultOf(type: z.ZodType): unknown {
-  const parsed = type.safeParse(undefined);
-  return parsed.success ? parsed.data : undefined;
-}
-
-function innermost(type: z.ZodType): { readonly type: string } {
-  const { def } = type as unknown as { def: { type: string; innerType?: z.ZodType; in?: z.ZodType } };
-  const inner = def.innerType ?? def.in;
-  return inner ? innermost(inner) : def;
 }
 
 function camelCase(key: string): string {
@@ -195,7 +188,7 @@ function kebabCase(key: string): string {
 }
 
 function deepFreeze<Value>(value: Value): Readonly<Value> {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value) && !ArrayBuffer.isView(value)) {
     Object.freeze(value);
     for (const inner of Object.values(value)) deepFreeze(inner);
   }

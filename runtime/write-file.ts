@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -6,7 +7,8 @@ import { dirname } from "node:path";
  * @param mode  Permissions of the file, 0o644 if not given.
  */
 export async function writeFileAtomically(path: string, text: string, mode = 0o644): Promise<void> {
-  const next = `${path}.${process.pid}.next`;
+  // A name of its own: one process may write the same file twice at once.
+  const next = `${path}.${randomUUID()}.next`;
   try {
     const file = await open(next, "w", mode);
     try {

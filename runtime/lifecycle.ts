@@ -1,0 +1,31 @@
+const endingSignals = ["SIGINT", "SIGTERM"] as const;
+/** What shells give for a program that a signal ended. */
+const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** A program's request to end. */
+export interface Ending extends Disposable {
+  /** Aborted by the first SIGINT or SIGTERM; its `reason` is the signal's name. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Listens for SIGINT and SIGTERM until disposal: the first asks the program to end in order, the second ends it at once.
+ *
+ *     using ending = untilSignal();
+ *     await main(ending.signal);
+ */
+export function untilSignal(): Ending {
+  const controller = new AbortController();
+  const end = (name: (typeof endingSignals)[number]): void => {
+    if (!controller.signal.aborted) return controller.abort(name);
+    process.stderr.write(`${name} again: ends at once. What was acknowledged is on disk.\n`);
+    process.exit(exitCodes[name]);
+  };
+  for (const name of endingSignals) process.on(name, end);
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      for (const name of endingSignals) process.off(name, end);
+    },
+  };
+}
