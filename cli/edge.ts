@@ -25,7 +25,7 @@ export function edgeCommand(): Command {
     )
     .addOption(
       new Option("--config <file>", "YAML with the agent's settings, see docs/gateway.md; may be repeated")
-        .argParser((file: string, before: readonly string[] = []) => [...before, file])
+        .argParser((file: string, before: readonly string[] | undefined) => [...(before ?? []), file])
         .makeOptionMandatory(),
     )
     .option("--data <dir>", "the outbox is in DIR/GATEWAY (default: the file's `data`, or marsad-edge)")

@@ -10,6 +10,9 @@ const MiB = 1024 * KiB;
 /** Bytes that may be in flight on a connection; the platform's bound for one connection is above it. */
 export const maxBytesInFlight = 768 * KiB;
 
+/** Bytes of the birth's sensors; the platform closes a connection that sends a packet of more than 256 KiB. */
+const maxSensorBytes = 240 * KiB;
+
 const LinesInput = z.strictObject({
   type: z.literal("lines").meta({ description: "Line protocol, one reading a line." }),
   listen: z
@@ -111,8 +114,13 @@ const Settings = z.strictObject({
 export const EdgeAgentConfig = Settings.refine(
   ({ password, password_file: file }) => (password === undefined) !== (file === undefined),
   { path: ["password_file"], error: "give either password_file or password (MARSAD_EDGE_PASSWORD)" },
-).refine(({ batch, inputs }) => inputs.every((input) => 2 * input.max_line_bytes <= batch.max_bytes), {
-  path: ["batch", "max_bytes"],
-  error: "must be at least twice the longest max_line_bytes",
-});
+)
+  .refine(({ batch, inputs }) => inputs.every((input) => 2 * input.max_line_bytes <= batch.max_bytes), {
+    path: ["batch", "max_bytes"],
+    error: "must be at least twice the longest max_line_bytes",
+  })
+  .refine(({ sensors }) => Buffer.byteLength(JSON.stringify(sensors)) <= maxSensorBytes, {
+    path: ["sensors"],
+    error: `all sensors go into one birth message, which may have ${maxSensorBytes} bytes: divide them among gateways`,
+  });
 export type EdgeAgentConfig = z.infer<typeof EdgeAgentConfig>;

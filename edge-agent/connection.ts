@@ -37,7 +37,7 @@ const credentialCodes = new Set<unknown>([4, 5]);
  */
 export async function openConnection(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
   signal.throwIfAborted();
-  const client = connect(options.url, clientOptions(options));
+  const client = connect(clientOptions(options));
   const connected = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<MarsadError>();
   const finish = (error: MarsadError): void => {
@@ -78,7 +78,11 @@ export async function openConnection(options: ConnectionOptions, signal: AbortSi
 }
 
 function clientOptions(options: ConnectionOptions): IClientOptions {
+  const { hostname, port } = new URL(options.url);
   return {
+    protocol: "mqtt",
+    host: hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: Number(port),
     clientId: options.clientId,
     username: options.username,
     password: options.password,

@@ -1,11 +1,4 @@
-import { statfsSync } from "node:fs";
-import {
-  type DurableQueue,
-  type DurableQueueOptions,
-  jsonCodec,
-  openDurableQueue,
-} from "#runtime/durable-queue.ts";
-import { MarsadError } from "#runtime/errors.ts";
+import { type DurableQueueOptions, jsonCodec, openDurableQueue } from "#runtime/durable-queue.ts";
 
 export type OutboxFileOptions = Pick<DurableQueueOptions, "path" | "maxLiveBytes" | "maxFileBytes">;
 
@@ -40,9 +33,6 @@ export interface OutboxFile extends Disposable {
 const numbers = "numbers";
 const next = "next";
 
-/** Bytes that a commit may need beside its payloads, and that the queue keeps in reserve for trimming. */
-const MARGIN = 512 * 1024;
-
 /**
  * Opens the outbox's file in folder `path`, or makes it.
  * @throws MarsadError `DATA_LOCKED`, `DATA_UNUSABLE`, `QUEUE_CORRUPT`, `QUEUE_UNWRITABLE`
@@ -56,7 +46,6 @@ export function openOutboxFile(options: OutboxFileOptions): OutboxFile {
       return { uuid, first, next, nextNumber: storedNumber(), liveBytes };
     },
     commit(payloads, nextNumber): void {
-      checkRoom(options.path, queue, payloads);
       queue.commit((transaction) => {
         for (const payload of payloads) transaction.append(payload);
         // Never back: a commit that failed may have been kept all the same, and what it kept is sent one day.
@@ -67,16 +56,4 @@ export function openOutboxFile(options: OutboxFileOptions): OutboxFile {
     trim: (before) => queue.trim(before),
     [Symbol.dispose]: () => queue[Symbol.dispose](),
   };
-}
-
-/**
- * lmdb-js 3.5.6 must not meet a full disk: when a page is refused it writes its message beyond the 100 bytes it took for
- * it (mdb.c, `mdb_page_flush`), and sooner or later the process aborts. So it is asked only when there is room for twice the
- * payloads, on the disk or in pages of the file that are free again.
- */
-function checkRoom(path: string, queue: DurableQueue, payloads: readonly Uint8Array[]): void {
-  const needed = MARGIN + 2 * payloads.reduce((sum, { length }) => sum + length, 0);
-  if (queue.fileBytes - queue.liveBytes >= 2 * needed) return;
-  const { bavail, bsize } = statfsSync(path);
-  if (bavail * bsize < needed) throw new MarsadError("QUEUE_UNWRITABLE", `the disk of ${path} is full`);
 }

@@ -58,7 +58,9 @@ export async function openTcpProxy(serverPort: number | (() => number)): Promise
       onTheWay += chunk.length;
       if (onTheWay > ON_THE_WAY) from.pause();
       const due = performance.now() + proxy.delay;
-      last = last.then(async () => {
+      const before = last;
+      last = (async () => {
+        await before;
         await sleep(Math.max(0, due - performance.now()));
         while (proxy.silent && !to.destroyed) await sleep(10);
         if (Number.isFinite(proxy.rate)) await sleep((1000 * chunk.length) / proxy.rate);
@@ -67,7 +69,7 @@ export async function openTcpProxy(serverPort: number | (() => number)): Promise
         count(chunk.length);
         onTheWay -= chunk.length;
         if (onTheWay <= ON_THE_WAY) from.resume();
-      });
+      })();
     });
     from.on("close", () => void last.then(() => to.destroySoon()));
   }

@@ -1,27 +1,12 @@
 import { isBuiltin } from "node:module";
-import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
-
-const root = new URL("../../..", import.meta.url).pathname;
+import { bundleEdgeAgent } from "../../support/edge-bundle.ts";
 
 /** Of `debug` and `ws`, each asked for in a try block: nothing is missing without them. */
 const optional = new Set(["supports-color", "bufferutil", "utf-8-validate"]);
 
 describe("what a gateway gets", async () => {
-  const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: ["edge-agent/index.ts", "edge-agent/outbox-thread.ts"],
-    outdir: "dist/edge",
-    bundle: true,
-    write: false,
-    metafile: true,
-    minify: true,
-    platform: "node",
-    format: "esm",
-    target: "node24",
-    external: ["lmdb"],
-    logLevel: "silent",
-  });
+  const metafile = await bundleEdgeAgent();
   const inputs = Object.keys(metafile.inputs);
 
   test("has no DuckDB in it, nor any other native module but lmdb", () => {

@@ -1,0 +1,41 @@
+import { Registry } from "prom-client";
+import { expect, test } from "vitest";
+import { diskFree, healthLine } from "#edge-agent/health.ts";
+import { type EdgeAgentStats, reportStats } from "#edge-agent/stats.ts";
+
+const stats: EdgeAgentStats = {
+  received: 12,
+  batched: 10,
+  acknowledged: 7,
+  backlog: 3,
+  backlogBytes: 4096,
+  resentBatches: 1,
+  droppedUdp: 0,
+  rejectedLines: 2,
+  refused: 0,
+  connected: true,
+};
+
+test("several agents show their counts in one registry, each under its gateway, until it is closed", async () => {
+  const registry = new Registry();
+  const first = reportStats(registry, "corniche-1", () => stats);
+  reportStats(registry, "corniche-2", () => ({ ...stats, received: 5, connected: false }));
+  const both = await registry.metrics();
+  expect(both).toContain('marsad_edge_received_readings_total{gateway="corniche-1"} 12');
+  expect(both).toContain('marsad_edge_received_readings_total{gateway="corniche-2"} 5');
+  expect(both).toContain('marsad_edge_backlog_readings{gateway="corniche-1"} 3');
+  expect(both).toContain('marsad_edge_connected{gateway="corniche-2"} 0');
+  first();
+  expect(await registry.metrics()).not.toContain("corniche-1");
+});
+
+test("the gateway's own reading leaves out what the system does not tell", async () => {
+  expect(healthLine("corniche-1", { backlog: 3, resent: 0, diskFree: 41.256 })).toBe(
+    "gateway_health,sensor=corniche-1 backlog=3,resent=0,disk_free=41.26\n",
+  );
+  expect(healthLine("corniche-1", { backlog: 3, resent: 0, diskFree: undefined })).toBe(
+    "gateway_health,sensor=corniche-1 backlog=3,resent=0\n",
+  );
+  expect(await diskFree("/nowhere/at/all")).toBeUndefined();
+  expect(await diskFree(".")).toBeGreaterThanOrEqual(0);
+});
