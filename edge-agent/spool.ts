@@ -134,11 +134,14 @@ export class Spool {
     do {
       const group = this.#group();
       const payloads = group.map(({ payload }) => payload);
+      let position: number;
       try {
-        this.#taken(group, await this.#outbox.commit(payloads, group.at(-1)!.nextNumber));
+        position = await this.#outbox.commit(payloads, group.at(-1)!.nextNumber);
       } catch (error) {
         await this.#notTaken(group, error);
+        continue;
       }
+      this.#taken(group, position);
     } while (this.#isDue);
     this.#due &&= this.#sealed.length > 0;
     this.#committing = undefined;

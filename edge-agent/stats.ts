@@ -29,18 +29,26 @@ type Numbers = Exclude<
 >;
 
 const counters: readonly (readonly [name: string, key: Numbers, help: string])[] = [
-  ["marsad_edge_received_readings_total", "received", "Readings taken from sensors."],
-  ["marsad_edge_batched_readings_total", "batched", "Readings committed to the outbox."],
-  ["marsad_edge_acknowledged_readings_total", "acknowledged", "Readings acknowledged by the platform."],
-  ["marsad_edge_resent_batches_total", "resentBatches", "Batches sent again after a lost connection."],
-  ["marsad_edge_dropped_udp_lines_total", "droppedUdp", "Lines of datagrams that found the outbox full."],
-  ["marsad_edge_rejected_lines_total", "rejectedLines", "Lines too long, or cut short by their sender."],
-  ["marsad_edge_refused_readings_total", "refused", "Readings that the platform said it refused."],
+  ["marsad_edge_agent_received_readings_total", "received", "Readings taken from sensors."],
+  ["marsad_edge_agent_batched_readings_total", "batched", "Readings committed to the outbox."],
+  ["marsad_edge_agent_acknowledged_readings_total", "acknowledged", "Readings acknowledged by the platform."],
+  ["marsad_edge_agent_resent_batches_total", "resentBatches", "Batches sent again after a lost connection."],
+  [
+    "marsad_edge_agent_dropped_udp_lines_total",
+    "droppedUdp",
+    "Lines of datagrams that found the outbox full.",
+  ],
+  [
+    "marsad_edge_agent_rejected_lines_total",
+    "rejectedLines",
+    "Lines too long, or cut short by their sender.",
+  ],
+  ["marsad_edge_agent_refused_readings_total", "refused", "Readings that the platform said it refused."],
 ];
 const gauges: readonly (readonly [name: string, key: Numbers | "connected", help: string])[] = [
-  ["marsad_edge_backlog_readings", "backlog", "Readings on disk without an acknowledgement."],
-  ["marsad_edge_backlog_bytes", "backlogBytes", "Bytes in the outbox."],
-  ["marsad_edge_connected", "connected", "1 while connected to the platform."],
+  ["marsad_edge_agent_backlog_readings", "backlog", "Readings on disk without an acknowledgement."],
+  ["marsad_edge_agent_backlog_bytes", "backlogBytes", "Bytes in the outbox."],
+  ["marsad_edge_agent_connected", "connected", "1 while connected to the platform."],
 ];
 
 /** The agents that report to a registry, by gateway: one process may run several. */

@@ -59,7 +59,7 @@ export class Uplink {
 
   /** Resolves when `signal` is aborted and the connection closed. */
   async run(signal: AbortSignal): Promise<void> {
-    const { reconnect, log } = this.#options;
+    const { reconnect } = this.#options;
     while (!signal.aborted) {
       try {
         await pRetry(() => this.#connectAndServe(signal), {
@@ -75,7 +75,6 @@ export class Uplink {
             await sleep(wait, undefined, { signal });
           },
         });
-        log.warn("The connection to the platform ended; connecting again.");
         await sleep(backOffDelay(1, reconnect, Math.random()), undefined, { signal });
       } catch (error) {
         if (!signal.aborted) throw error;
@@ -131,11 +130,13 @@ export class Uplink {
     this.#connection = connection;
     this.pump();
 
-    const ended = await Promise.race([connection.closed, aborted(signal)]);
+    const ended = await firstOf(connection.closed, signal);
     if (ended === undefined) await this.#leave(connection);
     this.#connection = undefined;
     options.plan.connectionLost();
-    if (ended !== undefined && performance.now() - since < STABLE_AFTER) throw ended;
+    if (ended === undefined) return;
+    if (performance.now() - since < STABLE_AFTER) throw ended;
+    options.log.warn({ err: ended }, "The connection to the platform ended; connecting again.");
   }
 
   async #leave(connection: Connection): Promise<void> {
@@ -186,7 +187,17 @@ export class Uplink {
   }
 }
 
-/** Resolves when `signal` is aborted. */
-async function aborted(signal: AbortSignal): Promise<undefined> {
-  if (!signal.aborted) await once(signal, "abort");
+/** What `promise` resolves to, or undefined when `signal` is aborted before. */
+async function firstOf<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
+  if (signal.aborted) return undefined;
+  const listening = new AbortController();
+  const aborted = once(signal, "abort", { signal: listening.signal }).then(
+    () => undefined,
+    () => undefined,
+  );
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    listening.abort(); // the agent's signal outlives thousands of connections
+  }
 }

@@ -21,10 +21,10 @@ test("several agents show their counts in one registry, each under its gateway, 
   const first = reportStats(registry, "corniche-1", () => stats);
   reportStats(registry, "corniche-2", () => ({ ...stats, received: 5, connected: false }));
   const both = await registry.metrics();
-  expect(both).toContain('marsad_edge_received_readings_total{gateway="corniche-1"} 12');
-  expect(both).toContain('marsad_edge_received_readings_total{gateway="corniche-2"} 5');
-  expect(both).toContain('marsad_edge_backlog_readings{gateway="corniche-1"} 3');
-  expect(both).toContain('marsad_edge_connected{gateway="corniche-2"} 0');
+  expect(both).toContain('marsad_edge_agent_received_readings_total{gateway="corniche-1"} 12');
+  expect(both).toContain('marsad_edge_agent_received_readings_total{gateway="corniche-2"} 5');
+  expect(both).toContain('marsad_edge_agent_backlog_readings{gateway="corniche-1"} 3');
+  expect(both).toContain('marsad_edge_agent_connected{gateway="corniche-2"} 0');
   first();
   expect(await registry.metrics()).not.toContain("corniche-1");
 });
