@@ -21,9 +21,12 @@ export async function openHoldingBroker(): Promise<HoldingBroker> {
   let connections = 0;
   let pings = 0;
   const answer = (socket: Socket, packet: Packet): void => {
-    if (packet.cmd === "connect") socket.write(generate({ cmd: "connack", returnCode: 0, sessionPresent: false }));
+    if (packet.cmd === "connect")
+      socket.write(generate({ cmd: "connack", returnCode: 0, sessionPresent: false }));
     else if (packet.cmd === "subscribe") {
-      socket.write(generate({ cmd: "suback", messageId: packet.messageId!, granted: packet.subscriptions.map(() => 1) }));
+      socket.write(
+        generate({ cmd: "suback", messageId: packet.messageId!, granted: packet.subscriptions.map(() => 1) }),
+      );
     } else if (packet.cmd === "pingreq") {
       pings += 1;
       socket.write(generate({ cmd: "pingresp" }));
