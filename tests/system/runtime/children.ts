@@ -15,10 +15,11 @@ export interface Child extends AsyncDisposable {
   kill(signal: NodeJS.Signals): void;
 }
 
-export function startChild(name: string, args: readonly string[]): Child {
+/** @param under  A program, with its arguments, that runs the child: strace. */
+export function startChild(name: string, args: readonly string[], under: readonly string[] = []): Child {
   const file = new URL(`./children/${name}.ts`, import.meta.url).pathname;
-  const process_ = spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  return new SpawnedChild(process_);
+  const [program, ...rest] = [...under, process.execPath, file, ...args];
+  return new SpawnedChild(spawn(program!, rest, { stdio: ["ignore", "pipe", "pipe"] }));
 }
 
 class SpawnedChild implements Child {

@@ -1,18 +1,22 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { type DurableQueue, openDurableQueue } from "#runtime/durable-queue.ts";
+import { requireDebian, whySkipped } from "../../support/debian.ts";
+import { mountSmallDisk, needsMount } from "../../support/small-disk.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
 import { startChild } from "./children.ts";
 import { recordAt } from "./queue-records.ts";
-import { mountSmallDisk, noSmallDisk } from "./tmpfs.ts";
 
+const MiB = 1024 * 1024;
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "marsad-queue-"));
+let temporary: Disposable;
+beforeEach(() => {
+  const made = tempFolder("queue");
+  temporary = made;
+  folder = made.path;
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(() => temporary[Symbol.dispose]());
 
 const open = (path: string): DurableQueue =>
   openDurableQueue({ path, maxLiveBytes: 2 ** 28, maxFileBytes: 2 ** 28, tables: ["counts"] });
@@ -86,77 +90,109 @@ test("after a drained backlog the file does not grow further", async () => {
   expect(queue.fileBytes).toBeLessThan(backlog * 1.1);
 });
 
-describe.skipIf(noSmallDisk !== undefined)(
-  `on a full disk${noSmallDisk === undefined ? "" : ` (${noSmallDisk})`}`,
-  () => {
-    const MiB = 1024 * 1024;
-
-    test("a commit is QUEUE_UNWRITABLE and keeps nothing; all acknowledged are readable; trimming works; commits resume", () => {
-      using disk = mountSmallDisk(2 * MiB);
-      const path = join(disk.path, "queue");
-      let queue = open(path);
-      const append = (count: number): void =>
-        queue.commit((transaction) => {
-          const { next } = queue;
-          for (let index = 0; index < count; index++) transaction.append(recordAt(next + index));
-        });
-      for (let round = 0; round < 3; round++) {
-        for (const count of [40, 7, 1]) {
-          const { refusal, next } = untilRefused(queue, () => append(count));
-          expect(refusal).toMatchObject({ code: "QUEUE_UNWRITABLE", message: expect.stringContaining(path) });
-          expect(queue.next).toBe(next);
-        }
-        expectWhole(queue);
-        queue[Symbol.dispose]();
-        queue = open(path);
-        expectWhole(queue);
-        const { next } = queue;
-        queue.trim(next - 3);
-        expect([queue.first, queue.next]).toEqual([next - 3, next]);
-        append(1);
-        append(20);
-        expectWhole(queue);
-      }
-      queue[Symbol.dispose]();
+test("on a full disk a commit is QUEUE_UNWRITABLE and keeps nothing; the rest is readable; trimming works; commits resume", async ({
+  skip,
+}) => {
+  await using disk = await mountSmallDisk(folder, 2 * MiB);
+  skip(disk === undefined, needsMount);
+  const path = join(folder, "queue");
+  let queue = open(path);
+  const append = (count: number): void =>
+    queue.commit((transaction) => {
+      const { next } = queue;
+      for (let index = 0; index < count; index++) transaction.append(recordAt(next + index));
     });
+  for (let round = 0; round < 3; round++) {
+    for (const count of [40, 7, 1]) {
+      const { refusal, next } = untilRefused(queue, () => append(count));
+      expect(refusal).toMatchObject({ code: "QUEUE_UNWRITABLE", message: expect.stringContaining(path) });
+      expect(queue.next).toBe(next);
+    }
+    expectWhole(queue);
+    queue[Symbol.dispose]();
+    queue = open(path);
+    expectWhole(queue);
+    const { next } = queue;
+    queue.trim(next - 3);
+    expect([queue.first, queue.next]).toEqual([next - 3, next]);
+    append(1);
+    append(20);
+    expectWhole(queue);
+  }
+  queue[Symbol.dispose]();
+});
 
-    test("trimming works even when another's file has taken the last byte", () => {
-      using disk = mountSmallDisk(2 * MiB);
-      using queue = open(join(disk.path, "queue"));
-      queue.commit((transaction) => {
-        for (let position = 0; position < 30; position++) transaction.append(recordAt(position));
-      });
-      const other = join(disk.path, "other");
-      expect(() => writeFileSync(other, Buffer.alloc(4 * MiB))).toThrow("ENOSPC");
-      for (const position of [30, 30, 30]) {
-        expect(() =>
-          queue.commit((transaction) => {
-            for (let count = 0; count < 40; count++) transaction.append(recordAt(position + count));
-          }),
-        ).toThrow(expect.objectContaining({ code: "QUEUE_UNWRITABLE" }));
-      }
-      queue.trim(20);
-      expect([queue.first, queue.next]).toEqual([20, 30]);
-      expectWhole(queue);
-      rmSync(other);
-      queue.commit((transaction) => transaction.append(recordAt(30)));
-      expectWhole(queue);
+test("trimming works even when another's file has taken the last byte, and commits resume when that is gone", async ({
+  skip,
+}) => {
+  await using disk = await mountSmallDisk(folder, 2 * MiB);
+  skip(disk === undefined, needsMount);
+  using queue = open(join(folder, "queue"));
+  const append = (count: number): void =>
+    queue.commit((transaction) => {
+      const { next } = queue;
+      for (let index = 0; index < count; index++) transaction.append(recordAt(next + index));
     });
+  append(30);
+  const other = join(folder, "other");
+  expect(() => writeFileSync(other, Buffer.alloc(4 * MiB))).toThrow("ENOSPC");
+  untilRefused(queue, () => append(40));
+  const { next } = queue;
+  queue.trim(next - 10);
+  expect([queue.first, queue.next]).toEqual([next - 10, next]);
+  expectWhole(queue);
+  rmSync(other);
+  append(40);
+  expectWhole(queue);
+});
 
-    test("lmdb itself never meets it: its own failed write would break the heap", async () => {
-      for (const size of [2 * MiB, 3 * MiB + 40_960]) {
-        using disk = mountSmallDisk(size);
-        await using filler = startChild("disk-filler", [join(disk.path, "queue"), "30"]);
-        expect([await filler.ended, filler.lines, filler.stderr()]).toEqual([0, ["done"], ""]);
-      }
-    });
+test("lmdb itself never meets a full disk: its own failed write would break the heap", async ({ skip }) => {
+  for (const size of [2 * MiB, 3 * MiB + 40_960]) {
+    await using disk = await mountSmallDisk(folder, size);
+    skip(disk === undefined, needsMount);
+    await using filler = startChild("disk-filler", [join(folder, "queue"), "30"]);
+    expect([await filler.ended, filler.lines, filler.stderr()]).toEqual([0, ["done"], ""]);
+  }
+});
 
-    test("a queue cannot be made, and says so", () => {
-      using disk = mountSmallDisk(MiB);
-      expect(() => writeFileSync(join(disk.path, "other"), Buffer.alloc(4 * MiB))).toThrow("ENOSPC");
-      expect(() => open(join(disk.path, "queue"))).toThrow(
-        expect.objectContaining({ code: expect.stringMatching(/^(QUEUE_UNWRITABLE|DATA_UNUSABLE)$/) }),
-      );
-    });
-  },
-);
+test("on a full disk a queue cannot be made, and says so", async ({ skip }) => {
+  await using disk = await mountSmallDisk(folder, MiB);
+  skip(disk === undefined, needsMount);
+  expect(() => writeFileSync(join(folder, "other"), Buffer.alloc(4 * MiB))).toThrow("ENOSPC");
+  expect(() => open(join(folder, "queue"))).toThrow(
+    expect.objectContaining({ code: expect.stringMatching(/^(QUEUE_UNWRITABLE|DATA_UNUSABLE)$/) }),
+  );
+});
+
+test.for([
+  "fdatasync:error=EIO:when=9",
+  "fdatasync:error=EIO:when=12..15",
+  // Its header is written by pwrite: lmdb gives the environment up, and it is opened anew.
+  "pwrite64:error=EIO:when=20",
+  "pwrite64:error=EIO:when=22",
+  "pwrite64:error=EIO:when=23",
+])("a disk that fails once (%s) costs a commit, not what was acknowledged", async (fault, { skip }) => {
+  skip(!(await requireDebian("strace")), whySkipped("strace"));
+  const strace = [
+    "strace",
+    "-f",
+    "-qq",
+    "-o",
+    "/dev/null",
+    "-e",
+    `trace=${fault.split(":")[0]!}`,
+    "-e",
+    `inject=${fault}`,
+  ];
+  await using writer = startChild("failing-disk", [folder], strace);
+  expect(await writer.ended).toBe(0);
+  const { refused, live, reopened } = JSON.parse(writer.lines[0]!) as {
+    refused: number;
+    live: { whole: boolean; extra: number };
+    reopened: { whole: boolean; extra: number };
+  };
+  expect(refused).toBeGreaterThan(0);
+  expect(refused).toBeLessThan(10);
+  expect(live).toEqual({ whole: true, extra: 0 });
+  expect(reopened).toEqual({ whole: true, extra: 0 });
+});

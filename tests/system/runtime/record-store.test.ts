@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openRecordStore } from "#runtime/record-store.ts";
+import { mountSmallDisk, needsMount } from "../../support/small-disk.ts";
 import { startChild } from "./children.ts";
 
 let folder: string;
@@ -49,4 +50,24 @@ test("a writer killed in the middle blocks nobody, and what it was told is there
     store.transaction((records) => records.put("after", name, true));
   }
   expect(store.entries("after")).toHaveLength(5);
+});
+
+test("on a full disk a change is RECORDS_UNWRITABLE and is not made; what was there is read", async ({
+  skip,
+}) => {
+  await using disk = await mountSmallDisk(folder, 1024 * 1024);
+  skip(disk === undefined, needsMount);
+  await using store = await openRecordStore(join(folder, "records"));
+  let count = 0;
+  const fill = (): void => {
+    for (;;) {
+      store.transaction((records) => records.put("sensors", String(count), "x".repeat(10_000)));
+      count++;
+    }
+  };
+  expect(fill).toThrow(expect.objectContaining({ code: "RECORDS_UNWRITABLE" }));
+  expect(count).toBeGreaterThan(20);
+  expect([store.entries("sensors").length, store.version]).toEqual([count, count]);
+  await using other = await openRecordStore(join(folder, "records"));
+  expect(other.get("sensors", String(count - 1))).toBe("x".repeat(10_000));
 });
