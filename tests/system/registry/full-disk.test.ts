@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { expect, test } from "vitest";
 import { openRegistry } from "#ingest/registry/registry.ts";
 import type { Birth } from "#telemetry/birth.ts";
-import { canMount, smallDisk } from "./small-disk.ts";
+import { canMount, smallDisk } from "../../support/tmpfs.ts";
 
 const gateway = { name: "gw-1", agency: "water" };
 
@@ -20,7 +20,7 @@ function birth(count: number): Birth {
 test.skipIf(!canMount())(
   "a birth that the full disk does not take is refused whole, and taken when there is room again",
   async () => {
-    using disk = smallDisk("registry");
+    using disk = smallDisk("registry", 2);
     const options = {
       path: join(disk.path, "registry"),
       limits: { sensorsPerGateway: 5000 },

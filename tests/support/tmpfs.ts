@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { tempFolder } from "../../support/temp-folder.ts";
+import { tempFolder } from "./temp-folder.ts";
 
 /** A file system in memory, of few MiB; it goes when the scope ends. */
 export interface SmallDisk extends Disposable {
