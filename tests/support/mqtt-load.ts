@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { formatBatchHeader } from "#telemetry/batch-header.ts";
+import type { GatewayIdentity } from "#telemetry/names.ts";
+import { connectGateway, type MqttGateway } from "./mqtt-gateway.ts";
+import type { SteadyReadings } from "./steady-readings.ts";
+
+export interface MqttLoadOptions {
+  readonly identity: GatewayIdentity;
+  readonly password: string;
+  readonly readings: SteadyReadings;
+  /** Readings a second. */
+  readonly rate: number;
+  /** Where the platform is at present; undefined while it is gone. */
+  readonly port: () => number | undefined;
+  /** With reading numbers of this outbox; without, the store alone tells repeats. */
+  readonly outbox?: string;
+  /** Never sends again what had no PUBACK: then only what was acknowledged is owed. */
+  readonly forgetful?: boolean;
+}
+
+/** A gateway that sends at a steady rate until disposed, over as many connections as it takes, and counts what was acknowledged. */
+export interface MqttLoad extends AsyncDisposable {
+  /** Batches that were ever offered. */
+  readonly offered: number;
+  /** Numbers of the batches that have their PUBACK. */
+  readonly acknowledged: ReadonlySet<number>;
+  readonly resent: number;
+  /** Sends nothing new, and resolves when nothing is without a PUBACK. */
+  drain(): Promise<void>;
+}
+
+export const readingsPerBatch = 20;
+/** Batches without a PUBACK at most. */
+const window = 100;
+
+export function startLoad(options: MqttLoadOptions): MqttLoad {
+  const { identity, password, readings, rate, port, outbox, forgetful = false } = options;
+  const acknowledged = new Set<number>();
+  const pending = new Set<number>();
+  const ending = new AbortController();
+  const { signal } = ending;
+  let offered = 0;
+  let resent = 0;
+  let draining = false;
+
+  const payloadOf = (batch: number): string => {
+    const first = batch * readingsPerBatch;
+    const header = outbox === undefined ? "" : formatBatchHeader({ outbox, first, n: readingsPerBatch });
+    return header + readings.lines(first, first + readingsPerBatch);
+  };
+  const publish = (gateway: MqttGateway, batch: number): void => {
+    pending.add(batch);
+    gateway.client.publish(gateway.topics.up.lp, payloadOf(batch), { qos: 1 }, (error) => {
+      if (error) return; // the connection ended: it is still pending
+      pending.delete(batch);
+      acknowledged.add(batch);
+    });
+  };
+  const serve = async (gateway: MqttGateway): Promise<void> => {
+    await gateway.birth(readings.sensors);
+    if (forgetful) pending.clear();
+    for (const batch of pending) publish(gateway, batch);
+    resent += pending.size;
+    const since = performance.now();
+    const before = offered;
+    while (gateway.client.connected && !signal.aborted) {
+      const due = before + (rate / readingsPerBatch) * ((performance.now() - since) / 1000);
+      const room = draining ? 0 : Math.min(Math.ceil(due) - offered, window - pending.size);
+      for (let batch = 0; batch < room; batch++) publish(gateway, offered++);
+      await sleep(10);
+    }
+  };
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const to = port();
+      if (to !== undefined) {
+        try {
+          await using gateway = await connectGateway({ identity, password, port: to });
+          const gone = new Promise((resolve) => gateway.client.once("close", resolve));
+          await Promise.race([gone, serve(gateway)]);
+        } catch {
+          // the platform is gone, or the load is ended
+        }
+      }
+      await sleep(20);
+    }
+  };
+  const running = run();
+  return {
+    acknowledged,
+    get offered() {
+      return offered;
+    },
+    get resent() {
+      return resent;
+    },
+    async drain() {
+      draining = true;
+      while (pending.size > 0) await sleep(10);
+    },
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      await running;
+    },
+  };
+}
