@@ -102,7 +102,7 @@ async function up(options: UpOptions, signal: AbortSignal): Promise<void> {
     mqtt.address,
   );
   signal.addEventListener("abort", () => {
-    screen.endProgress();
+    screen.close();
     screen.say("Ending: the sensors, the gateways, the platform …");
   });
   const onDeath = (program: string, how: string): void => {

@@ -15,6 +15,7 @@ export interface Screen {
   progress(what: string, done: number, total: number, note: string): void;
   /** Leaves the bar behind as it is. */
   endProgress(): void;
+  /** Leaves the live line and the bar behind; may be used again. */
   close(): void;
 }
 
@@ -46,8 +47,8 @@ class Terminal implements Screen {
 
   live(line: string): void {
     this.#clear();
-    // A line that wraps could not be rewritten.
-    this.#live = line.slice(0, Math.max(20, this.#out.columns - 1));
+    // A line that wraps could not be rewritten; some terminals do not say how wide they are.
+    this.#live = this.#out.columns > 0 ? line.slice(0, this.#out.columns - 1) : line;
     this.#out.write(this.#live);
   }
 

@@ -19,8 +19,10 @@ export async function watchCity(
   const meter = new Meter();
   const started = performance.now();
   let announced = false;
+  let shownTotal = 0;
   while (!signal.aborted) {
     const totals = await readTotals(client);
+    if (signal.aborted) return;
     const reading = totals && meter.read(totals, performance.now());
     const { sim } = city;
     if (!reading) {
@@ -30,9 +32,11 @@ export async function watchCity(
       const left = ((performance.now() - started) / done) * (sim.total - done);
       const note = `${grouped(reading.perSecond)} readings/s${done > 0 ? `, about ${inWords(left)} left` : ""}`;
       screen.progress("History", done, sim.total, note);
+      shownTotal = sim.total;
     } else if (sim) {
       if (city.hadHistory && !announced) {
         announced = true;
+        if (shownTotal > 0) screen.progress("History", shownTotal, shownTotal, "sent");
         screen.endProgress();
         screen.say(`History is sent (${inWords(performance.now() - started)}); live from here on.`);
       }
