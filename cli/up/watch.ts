@@ -46,12 +46,12 @@ export async function watchCity(
   }
 }
 
-/** @returns undefined while the platform does not answer: it is being started again. */
+/** @returns undefined while the platform does not answer (it is being started again) or cannot tell. */
 async function readTotals(client: Client): Promise<Totals | undefined> {
   try {
     return await client.get("/api/v1/totals", Totals);
   } catch (error) {
-    if (hasCode(error, "UNREACHABLE")) return undefined;
+    if (hasCode(error, "UNREACHABLE") || hasCode(error, "REFUSED")) return undefined;
     throw error;
   }
 }
