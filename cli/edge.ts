@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { Command, Option } from "commander";
 import { type EdgeAgent, EdgeAgentConfig, openEdgeAgent } from "#edge-agent/index.ts";
 import { resolveConfig } from "#runtime/config.ts";
+import { untilSignal } from "#runtime/lifecycle.ts";
 import { type LogLevel, logLevels, openLog } from "#runtime/log.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
 
@@ -11,8 +12,6 @@ interface EdgeOptions {
   readonly readyFile?: string;
   readonly logLevel: LogLevel;
 }
-
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Milliseconds between the counts that a parent process is told. */
 const STATS_INTERVAL = 1000;
 
@@ -38,22 +37,18 @@ export function edgeCommand(): Command {
     .option("--ready-file <file>", "write where the inputs listen to this file once they do")
     .addHelpText("after", "\n  marsad edge --config /etc/marsad/corniche-1.yaml --data /var/lib/marsad")
     .action(async (options: EdgeOptions) => {
-      const ending = new AbortController();
-      const end = (): void => ending.abort();
-      for (const signal of signals) process.on(signal, end);
-      try {
-        await run(options, ending);
-      } finally {
-        for (const signal of signals) process.off(signal, end);
-      }
+      using ending = untilSignal();
+      await run(options, ending.signal);
     });
 }
 
 async function run(
   { config, data, readyFile, logLevel }: EdgeOptions,
-  ending: AbortController,
+  toldToEnd: AbortSignal,
 ): Promise<void> {
-  const { signal } = ending;
+  // Ended from outside, or here after a failure: each agent closes on it, all at once.
+  const failed = new AbortController();
+  const signal = AbortSignal.any([toldToEnd, failed.signal]);
   const log = openLog({ name: "edge", level: logLevel, pretty: process.stderr.isTTY });
   const configs = await Promise.all(
     config.map((file) => resolveConfig(EdgeAgentConfig, { file, flags: { data }, env: process.env })),
@@ -71,7 +66,7 @@ async function run(
     if (!signal.aborted) throw error;
   } finally {
     clearInterval(reporter);
-    ending.abort(); // each agent closes on it: all at once, not one after the other
+    failed.abort();
     await Promise.all(agents.map((agent) => agent[Symbol.asyncDispose]()));
   }
 }

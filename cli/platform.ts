@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { resolveConfig } from "#runtime/config.ts";
+import { untilSignal } from "#runtime/lifecycle.ts";
 import { openLog } from "#runtime/log.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { configOptions } from "./config-options.ts";
@@ -15,16 +16,8 @@ export function platformCommand(): Command {
     async ({ config: file, ...flags }: { config?: string }) => {
       const config = await resolveConfig(PlatformConfig, { file, flags, env: process.env });
       const log = openLog({ name: "platform", level: config.log_level, pretty: process.stderr.isTTY });
-      const ending = new AbortController();
-      const end = (): void => ending.abort();
-      for (const signal of signals) process.on(signal, end);
-      try {
-        await runPlatform(config, { signal: ending.signal, log, version: packageJson.version });
-      } finally {
-        for (const signal of signals) process.off(signal, end);
-      }
+      using ending = untilSignal();
+      await runPlatform(config, { signal: ending.signal, log, version: packageJson.version });
     },
   );
 }
-
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -9,6 +9,7 @@ import { makeZone, type Zone } from "#firmware-sim/zone.ts";
 import { parseAddress, type Address } from "#runtime/address.ts";
 import { resolveConfig } from "#runtime/config.ts";
 import { MarsadError } from "#runtime/errors.ts";
+import { untilSignal } from "#runtime/lifecycle.ts";
 import { logLevels, openLog, type Log, type LogLevel } from "#runtime/log.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
@@ -34,8 +35,6 @@ interface SimOptions {
   readonly readyFile?: string;
   readonly logLevel: LogLevel;
 }
-
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** `marsad sim`: a city of virtual sensors, or a recorded file, towards the agents' line inputs. */
 export function simCommand(): Command {
@@ -79,9 +78,7 @@ export function simCommand(): Command {
         "\n  marsad sim --replay inflow.csv --tz Europe/Rome --map water_flow.flow=DMA1 --to 127.0.0.1:7001",
     )
     .action(async (options: SimOptions) => {
-      const ending = new AbortController();
-      const end = (): void => ending.abort();
-      for (const signal of signals) process.on(signal, end);
+      using ending = untilSignal();
       const log = openLog({ name: "sim", level: options.logLevel, pretty: process.stderr.isTTY });
       try {
         const flags = { ...options };
@@ -92,8 +89,6 @@ export function simCommand(): Command {
         if (!ending.signal.aborted) throw error;
         log.warn("Ended before the file was played.");
         process.exitCode = 1;
-      } finally {
-        for (const signal of signals) process.off(signal, end);
       }
     });
 }

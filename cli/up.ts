@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { openDataLock } from "#runtime/data-lock.ts";
+import { untilSignal } from "#runtime/lifecycle.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
 import { openClient } from "./client.ts";
 import { grouped, paint } from "./output.ts";
@@ -22,8 +23,6 @@ interface UpOptions {
   readonly store: string;
   readonly readyFile?: string;
 }
-
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** `marsad up`: sim, edge and platform as three child processes, until Ctrl-C. */
 export function upCommand(): Command {
@@ -71,15 +70,11 @@ export function upCommand(): Command {
     )
     .addOption(new Option("--ready-file <file>", "write the addresses here once all is usable"))
     .action(async (options: UpOptions) => {
-      const ending = new AbortController();
-      const end = (): void => ending.abort();
-      for (const signal of signals) process.on(signal, end);
+      using ending = untilSignal();
       try {
         await up(options, ending.signal);
       } catch (error) {
         if (!ending.signal.aborted) throw error;
-      } finally {
-        for (const signal of signals) process.off(signal, end);
       }
     });
 }

@@ -1,15 +1,16 @@
-const endingSignals = ["SIGINT", "SIGTERM"] as const;
+/** A closed terminal (SIGHUP) is a request like the others. */
+const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** What shells give for a program that a signal ended. */
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /** A program's request to end. */
 export interface Ending extends Disposable {
-  /** Aborted by the first SIGINT or SIGTERM; its `reason` is the signal's name. */
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP; its `reason` is the signal's name. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Listens for SIGINT and SIGTERM until disposal: the first asks the program to end in order, the second ends it at once.
+ * Listens for SIGINT, SIGTERM and SIGHUP until disposal: the first asks the program to end in order, the second ends it at once.
  *
  *     using ending = untilSignal();
  *     await main(ending.signal);
