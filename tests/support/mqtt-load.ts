@@ -76,7 +76,7 @@ export function startLoad(options: MqttLoadOptions): MqttLoad {
       if (to !== undefined) {
         try {
           await using gateway = await connectGateway({ identity, password, port: to });
-          const gone = new Promise((resolve) => gateway.client.once("close", resolve));
+          const gone = new Promise<void>((resolve) => gateway.client.once("close", resolve));
           await Promise.race([gone, serve(gateway)]);
         } catch {
           // the platform is gone, or the load is ended
