@@ -1,13 +1,13 @@
-import type { Group, Acknowledgement } from "./group.ts";
+import type { Acknowledgement, Group } from "./group.ts";
+import { HeldSessions } from "./held-sessions.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Journal } from "./journal/journal.ts";
-import type { IngestSession } from "./source.ts";
 
 /** Commits under way at most; while they are, the next group grows. */
 const commitsInFlight = 2;
 
 export interface CommitterOptions {
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, "commit">;
   readonly group: Group;
   readonly inFlight: InFlight;
   readonly groupBytes: number;
@@ -20,23 +20,26 @@ export interface CommitterOptions {
 
 /** Turns the growing group into journal commits, one after another, and acknowledges what each has made durable. */
 export class Committer {
+  /** Sessions that wait for room in the group. */
+  readonly stalled = new HeldSessions();
   readonly #options: CommitterOptions;
-  readonly #stalled = new Set<IngestSession>();
-  readonly #underWay = new Set<Promise<void>>();
   #scheduled = false;
+  #underWay = 0;
+  /** The end of the last commit under way. */
+  #last: Promise<void> = Promise.resolve();
+  /** Whoever waits for what is in the open group. */
+  #awaited: PromiseWithResolvers<void> | undefined;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
   }
 
-  /** May the group take another message? */
-  get hasRoom(): boolean {
-    return this.#underWay.size < commitsInFlight || this.#options.group.bytes < this.#options.groupBytes;
-  }
-
-  /** Offers the session's held message again as soon as there is room. */
-  stall(session: IngestSession): void {
-    this.#stalled.add(session);
+  /** Makes room for another message in the group, if that can be. */
+  hasRoom(): boolean {
+    const { group, groupBytes } = this.#options;
+    if (group.bytes < groupBytes) return true;
+    this.#commit();
+    return group.bytes < groupBytes;
   }
 
   /** At the end of this turn of the event loop the group is committed, if the journal is free. */
@@ -49,44 +52,55 @@ export class Committer {
     });
   }
 
-  /** Waits until there is room for more; for replays, which have no socket to hold back. */
+  /**
+   * Waits until a replay may add to the group. It may fill it up to twice the bound: sessions, which come first whenever there
+   * is room, would keep it out for ever.
+   */
   async room(): Promise<void> {
-    while (!this.hasRoom) await Promise.race(this.#underWay);
+    const { group, groupBytes } = this.#options;
+    while (group.bytes >= 2 * groupBytes) {
+      this.#commit();
+      await this.#last;
+    }
   }
 
-  /** Commits what is there and waits until all of it is on disk. */
-  async drain(): Promise<void> {
-    while (!this.#options.group.isEmpty || this.#underWay.size > 0) {
-      this.#commit();
-      await Promise.all(this.#underWay);
-    }
+  /** Resolves when all that is in the group at this moment, and before it, is on disk; or when the journal is lost. */
+  async settled(): Promise<void> {
+    if (this.#options.group.isEmpty) return await this.#last;
+    this.#awaited ??= Promise.withResolvers();
+    this.schedule();
+    await this.#awaited.promise;
   }
 
   #commit(): void {
     const { group, journal, inFlight, gatewayName } = this.#options;
-    if (this.#underWay.size >= commitsInFlight || group.isEmpty) return;
-    const { group: content, acknowledgements } = group.take(gatewayName);
-    if (content.block) inFlight.add(content.block);
-    const commit = journal
-      .commit(content)
-      .then((next) => this.#committed(next, acknowledgements), this.#options.onFailure)
-      .finally(() => {
-        this.#underWay.delete(commit);
-        this.#commit();
-        this.#resumeStalled();
-      });
-    this.#underWay.add(commit);
+    if (this.#underWay >= commitsInFlight || group.isEmpty) return;
+    const { content, counts, acknowledgements } = group.take(gatewayName);
+    const awaited = this.#awaited;
+    this.#awaited = undefined;
+    if (content?.block) inFlight.add(counts);
+    this.#underWay += 1;
+    const kept = content && journal.commit(content);
+    this.#last = this.#finish(Promise.all([kept, this.#last]), acknowledgements, awaited);
   }
 
-  #committed(next: number, acknowledgements: readonly Acknowledgement[]): void {
-    this.#options.onCommitted(next);
-    for (const { session, count } of acknowledgements) session.acknowledge(count);
-  }
-
-  #resumeStalled(): void {
-    if (this.#stalled.size === 0 || !this.hasRoom) return;
-    const sessions = Array.from(this.#stalled);
-    this.#stalled.clear();
-    for (const session of sessions) session.resume();
+  /** @param kept  The position the next block gets, once this commit and those before it are on disk. */
+  async #finish(
+    kept: Promise<[number | undefined, void]>,
+    acknowledgements: readonly Acknowledgement[],
+    awaited: PromiseWithResolvers<void> | undefined,
+  ): Promise<void> {
+    const { onCommitted, onFailure } = this.#options;
+    try {
+      const [next] = await kept;
+      if (next !== undefined) onCommitted(next);
+      for (const { session, count } of acknowledgements) session.acknowledge(count);
+    } catch (error) {
+      onFailure(error);
+    }
+    awaited?.resolve();
+    this.#underWay -= 1;
+    this.#commit();
+    if (this.hasRoom()) this.stalled.resume();
   }
 }

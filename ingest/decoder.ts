@@ -1,5 +1,4 @@
 import type { Catalogue } from "#telemetry/catalogue.ts";
-import { parseBatchHeader } from "#telemetry/batch-header.ts";
 import type { DecodeContext, DecodeCount, ResolveSeries } from "#telemetry/decode.ts";
 import { decodeEnvelope } from "#telemetry/envelope.ts";
 import { LineScanner } from "#telemetry/line-protocol/scanner.ts";
@@ -8,31 +7,33 @@ import type { ReadingTable } from "#telemetry/reading-table.ts";
 import type { Rejection } from "#telemetry/rejection.ts";
 import type { UplinkFormat } from "#telemetry/topic.ts";
 
-/** What a payload turned out to be. `rejections` is valid until the next call. */
+/** What a payload turned out to be; valid until the next call. */
 export interface Decoded {
   readonly count: DecodeCount;
   readonly rejections: readonly Rejection[];
 }
 
-/** Reading numbers of an agent's batch: `first` … `first + n - 1`. */
-export interface Numbering {
-  readonly outbox: string;
-  readonly first: number;
-  readonly n: number;
+export interface DecoderOptions {
+  readonly catalogue: Catalogue;
+  readonly tables: readonly ReadingTable[];
+  /** Milliseconds. */
+  readonly maxAge: number;
+  /** Milliseconds. */
+  readonly maxFuture: number;
+  /** The sensors of an agency. */
+  readonly resolve: (agency: string) => ResolveSeries;
 }
 
-export type Header = { readonly numbering: Numbering | undefined; readonly error: string | undefined; readonly bodyStart: number };
-
-const noHeader: Header = { numbering: undefined, error: undefined, bodyStart: 0 };
-
-/** The batch header of a line-protocol payload, if it has one. */
-export function readHeader(format: UplinkFormat, payload: Uint8Array): Header {
-  if (format !== "lp") return noHeader;
-  const header = parseBatchHeader(payload);
-  if (header === undefined) return noHeader;
-  if (!header.ok) return { numbering: undefined, error: header.detail, bodyStart: 0 };
-  const { outbox, first, n, bodyStart } = header.header;
-  return { numbering: { outbox, first, n }, error: undefined, bodyStart };
+/** A payload and who sent it; `gateway` is the gateway's number. */
+export interface Received {
+  readonly agency: string;
+  readonly gateway: number;
+  readonly format: UplinkFormat;
+  readonly payload: Uint8Array;
+  /** Where the body begins, after the batch header. */
+  readonly start: number;
+  /** Milliseconds since 1970, by the platform's clock. */
+  readonly at: number;
 }
 
 /** Decodes payloads of every format into the group's tables. Holds the key index of each agency. */
@@ -42,47 +43,39 @@ export class Decoder {
   readonly #context: { -readonly [Key in keyof DecodeContext]: DecodeContext[Key] };
   readonly #resolve: (agency: string) => ResolveSeries;
   readonly #agencies = new Map<string, { index: SeriesIndex; resolve: ResolveSeries }>();
-  readonly #rejections: Rejection[] = [];
+  readonly #decoded: { count: DecodeCount; rejections: Rejection[] };
 
-  /** @param options  `maxAge` and `maxFuture` in milliseconds. */
-  constructor(options: {
-    catalogue: Catalogue;
-    tables: readonly ReadingTable[];
-    maxAge: number;
-    maxFuture: number;
-    resolve: (agency: string) => ResolveSeries;
-  }) {
-    this.#scanner = new LineScanner(options.catalogue);
-    const { tables, maxAge, maxFuture } = options;
-    const reject = (rejection: Rejection): void => void this.#rejections.push(rejection);
+  constructor({ catalogue, tables, maxAge, maxFuture, resolve }: DecoderOptions) {
+    this.#scanner = new LineScanner(catalogue);
+    const rejections: Rejection[] = [];
+    const reject = (rejection: Rejection): void => void rejections.push(rejection);
     this.#context = { tables, gateway: 0, now: 0, maxFuture, maxAge, seen: undefined, reject };
-    this.#resolve = options.resolve;
+    this.#decoded = { count: { accepted: 0, seen: 0, refused: 0 }, rejections };
+    this.#resolve = resolve;
   }
 
-  /**
-   * @param start  Where the body begins, after the batch header.
-   * @param seen  Which readings, by ordinal, were kept before.
-   */
+  /** @param seen  Which readings, by ordinal, were kept before: they are passed over. */
   decode(
-    sender: { agency: string; number: number },
-    format: UplinkFormat,
-    payload: Uint8Array,
-    start: number,
-    now: number,
-    seen: ((ordinal: number) => boolean) | undefined,
+    { agency, gateway, format, payload, start, at }: Received,
+    seen?: (ordinal: number) => boolean,
   ): Decoded {
-    const rejections = this.#rejections;
-    rejections.length = 0;
-    const { index, resolve } = this.#agency(sender.agency);
+    const decoded = this.#decoded;
+    decoded.rejections.length = 0;
+    const { index, resolve } = this.#agency(agency);
     const context = this.#context;
-    context.gateway = sender.number;
-    context.now = now;
+    context.gateway = gateway;
+    context.now = at;
     context.seen = seen;
-    const count =
+    decoded.count =
       format === "lp"
         ? this.#scanner.scan(payload, start, payload.length, index, resolve, context)
         : decodeEnvelope(payload, resolve, context);
-    return { count, rejections };
+    return decoded;
+  }
+
+  /** How many readings there are, good or bad. */
+  countReadings(received: Received): number {
+    return this.decode(received, () => true).count.seen;
   }
 
   /** Sensors came, moved or went: every key is resolved anew. */

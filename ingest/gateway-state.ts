@@ -1,23 +1,14 @@
 import type { GatewayIdentity } from "#telemetry/names.ts";
 import type { NackRejection } from "#telemetry/nack.ts";
 import type { Reason } from "#telemetry/rejection.ts";
-import type { LedgerRecord, OutboxRecord } from "./journal/messages.ts";
-import { IntervalSet } from "./outbox-intervals.ts";
-import type { IngestSession } from "./source.ts";
-
-/** Outboxes remembered for a gateway; each factory reset of an agent makes one. The least recently used is forgotten first. */
-const outboxesKept = 16;
-
-/** The numbers seen of one outbox. */
-export interface Outbox {
-  readonly id: string;
-  readonly numbers: IntervalSet;
-  lastUsed: number;
-}
+import { HeldSessions } from "./held-sessions.ts";
+import type { LedgerRecord } from "./journal/messages.ts";
+import { Outboxes } from "./outboxes.ts";
 
 /** What ingest knows of one gateway: its side of the ledger, its reading numbers, and who waits for what. */
 export class GatewayState {
-  readonly identity: GatewayIdentity;
+  /** Its agency may change: a gateway is known by its name. */
+  identity: GatewayIdentity;
   /** In this process only; blocks and tables carry names across. */
   readonly number: number;
   received = 0;
@@ -25,10 +16,13 @@ export class GatewayState {
   refused: Partial<Record<Reason, number>> = {};
   waiting = 0;
   waitingBytes = 0;
+  /** Milliseconds since 1970; 0: never. */
   lastSeen = 0;
-  readonly outboxes = new Map<string, Outbox>();
-  /** Sessions whose next message does not fit the waiting quota. */
-  readonly held = new Set<IngestSession>();
+  readonly outboxes = new Outboxes();
+  /** Sessions that must wait for this gateway: for room in the waiting room, or for its replay. */
+  readonly held = new HeldSessions();
+  /** Its waiting readings are being decoded again; younger ones must not overtake them. */
+  replaying = false;
   /** Refusals not yet told. */
   nack: { count: number; rejections: NackRejection[] } = { count: 0, rejections: [] };
 
@@ -43,26 +37,11 @@ export class GatewayState {
     return total;
   }
 
+  /** @param readings  Negative when refused ones were taken after all. */
   addRefused(reason: Reason, readings: number): void {
-    this.refused[reason] = (this.refused[reason] ?? 0) + readings;
-  }
-
-  outbox(id: string, now: number): Outbox {
-    let outbox = this.outboxes.get(id);
-    if (!outbox) {
-      outbox = { id, numbers: new IntervalSet(), lastUsed: now };
-      this.outboxes.set(id, outbox);
-      if (this.outboxes.size > outboxesKept) this.outboxes.delete(this.#leastRecentlyUsed());
-    }
-    outbox.lastUsed = now;
-    return outbox;
-  }
-
-  /** Reading numbers below the highest seen that have not arrived. */
-  missing(): number {
-    let missing = 0;
-    for (const { numbers } of this.outboxes.values()) missing += numbers.missing;
-    return missing;
+    const count = (this.refused[reason] ?? 0) + readings;
+    if (count === 0) delete this.refused[reason];
+    else this.refused[reason] = count;
   }
 
   toRecord(): LedgerRecord {
@@ -78,21 +57,5 @@ export class GatewayState {
     this.waiting = record.waiting;
     this.waitingBytes = record.waitingBytes;
     this.lastSeen = record.lastSeen;
-  }
-
-  restoreOutbox(record: OutboxRecord): void {
-    this.outboxes.set(record.outbox, {
-      id: record.outbox,
-      numbers: IntervalSet.fromJSON(record.intervals),
-      lastUsed: record.lastUsed,
-    });
-  }
-
-  #leastRecentlyUsed(): string {
-    let oldest: Outbox | undefined;
-    for (const outbox of this.outboxes.values()) {
-      if (!oldest || outbox.lastUsed < oldest.lastUsed) oldest = outbox;
-    }
-    return oldest?.id ?? "";
   }
 }

@@ -1,10 +1,17 @@
+import type { GatewayTally } from "#store/port.ts";
 import { encodeBlock } from "#telemetry/block.ts";
 import type { Catalogue } from "#telemetry/catalogue.ts";
 import { ReadingTable } from "#telemetry/reading-table.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
-import type { GatewayState, Outbox } from "./gateway-state.ts";
-import type { JournalGroup, RefusedPayload, WaitingPayload } from "./journal/messages.ts";
+import type { GatewayState } from "./gateway-state.ts";
+import type { GatewayCounts } from "./in-flight.ts";
+import type { JournalGroup, OutboxName, RefusedPayload, WaitingPayload } from "./journal/messages.ts";
+import type { Outbox } from "./outboxes.ts";
 import type { IngestSession } from "./source.ts";
+
+/** What a payload beside the tables, or an acknowledgement, takes in memory apart from its bytes; about. */
+const payloadOverhead = 512;
+const acknowledgementBytes = 64;
 
 /**
  * What the next journal commit will hold: the readings of all connections since the last one, and everything that must
@@ -12,32 +19,48 @@ import type { IngestSession } from "./source.ts";
  */
 export class Group {
   readonly tables: readonly ReadingTable[];
-  readonly #newSeries: SeriesEntry[] = [];
+  readonly #rowBytes: readonly number[];
+  #newSeries: SeriesEntry[] = [];
+  #adoptedSeries: readonly SeriesEntry[] = [];
+  #storeBase: readonly GatewayTally[] | undefined;
   readonly #gateways = new Set<GatewayState>();
   readonly #outboxes = new Map<Outbox, GatewayState>();
+  #outboxesForgotten: OutboxName[] = [];
   #waiting: WaitingPayload[] = [];
   #waitingDone: string[] = [];
   #deadLetters: RefusedPayload[] = [];
   #deadLettersDone: string[] = [];
   #acknowledgements: Acknowledgement[] = [];
-  /** Bytes of payloads that ride along beside the tables. */
-  #payloadBytes = 0;
+  /** What lies beside the tables. */
+  #otherBytes = 0;
 
   constructor(catalogue: Catalogue) {
     this.tables = catalogue.measurements.map((measurement) => new ReadingTable(measurement));
+    this.#rowBytes = this.tables.map(({ values }) => 12 + 8 * values.length);
   }
 
   /** The message just taken from `session` is acknowledged once this group is on disk. */
   acknowledgeAfter(session: IngestSession): void {
     const last = this.#acknowledgements.at(-1);
     if (last?.session === session) last.count += 1;
-    else this.#acknowledgements.push({ session, count: 1 });
+    else {
+      this.#acknowledgements.push({ session, count: 1 });
+      this.#otherBytes += acknowledgementBytes;
+    }
   }
 
+  /** A series that is new to journal and store. */
   addSeries(entry: SeriesEntry): void {
     this.#newSeries.push(entry);
   }
 
+  /** What a new journal takes over from the store it was put beside; written with the first commit. */
+  adopt(series: readonly SeriesEntry[], storeBase: readonly GatewayTally[] | undefined): void {
+    this.#adoptedSeries = series;
+    this.#storeBase = storeBase;
+  }
+
+  /** The gateway's counts changed. */
   touch(gateway: GatewayState): void {
     this.#gateways.add(gateway);
   }
@@ -46,14 +69,20 @@ export class Group {
     this.#outboxes.set(outbox, gateway);
   }
 
+  forgetOutbox(gateway: GatewayState, outbox: Outbox): void {
+    this.#outboxes.delete(outbox);
+    this.#outboxesForgotten.push({ gateway: gateway.identity.name, outbox: outbox.id });
+    this.#otherBytes += payloadOverhead;
+  }
+
   addWaiting(payload: WaitingPayload): void {
     this.#waiting.push(payload);
-    this.#payloadBytes += payload.bytes.length;
+    this.#otherBytes += payload.bytes.length + payloadOverhead;
   }
 
   addDeadLetter(payload: RefusedPayload): void {
     this.#deadLetters.push(payload);
-    this.#payloadBytes += payload.bytes.length;
+    this.#otherBytes += payload.bytes.length + payloadOverhead;
   }
 
   waitingDone(key: string): void {
@@ -72,57 +101,84 @@ export class Group {
 
   /** Readings of one gateway, by its number. */
   readingsOf(gateway: number): number {
-    let readings = 0;
-    for (const { runs } of this.tables) {
-      for (let run = 0; run < runs.length; run += 2) if (runs[run] === gateway) readings += runs[run + 1] ?? 0;
-    }
-    return readings;
+    const counts = this.#counts();
+    const at = counts.findIndex((number, i) => i % 2 === 0 && number === gateway);
+    return at === -1 ? 0 : counts[at + 1]!;
   }
 
-  /** About the size of the commit. */
+  /** What it holds, about: readings as they are in a block, payloads, acknowledgements. */
   get bytes(): number {
-    let bytes = this.#payloadBytes;
-    for (const table of this.tables) bytes += table.length * (12 + 8 * table.values.length);
+    let bytes = this.#otherBytes;
+    for (let i = 0; i < this.tables.length; i += 1) bytes += this.tables[i]!.length * this.#rowBytes[i]!;
     return bytes;
   }
 
+  /** Nobody waits for a commit. Series alone wait for the first reading that uses them. */
   get isEmpty(): boolean {
     return this.#acknowledgements.length === 0 && this.#gateways.size === 0;
   }
 
   /** Hands everything over for the journal and starts anew. */
-  take(gatewayName: (gateway: number) => string): { group: JournalGroup; acknowledgements: Acknowledgement[] } {
-    const filled = this.tables.filter((table) => table.length > 0);
-    const series = this.#newSeries.splice(0);
-    const block =
-      filled.length > 0 || series.length > 0 ? encodeBlock({ tables: filled, newSeries: series, gatewayName }) : undefined;
-    for (const table of filled) table.clear();
-    const group: JournalGroup = {
-      block,
-      series,
+  take(gatewayName: (gateway: number) => string): TakenGroup {
+    const acknowledgements = this.#acknowledgements;
+    this.#acknowledgements = [];
+    this.#otherBytes = 0;
+    // Everything to be kept changes some gateway's counts.
+    if (this.#gateways.size === 0) return { content: undefined, counts: [], acknowledgements };
+    const counts = this.#counts();
+    const newSeries = this.#newSeries;
+    const hasBlock = counts.length > 0 || newSeries.length > 0;
+    const content: JournalGroup = {
+      block: hasBlock ? encodeBlock({ tables: this.tables, newSeries, gatewayName }) : undefined,
+      series: [...this.#adoptedSeries, ...newSeries],
+      storeBase: this.#storeBase,
       ledgers: Array.from(this.#gateways, (gateway) => gateway.toRecord()),
-      outboxes: Array.from(this.#outboxes, ([outbox, gateway]) => ({
+      outboxes: Array.from(this.#outboxes, ([{ id, numbers, lastUsed }, gateway]) => ({
         gateway: gateway.identity.name,
-        outbox: outbox.id,
-        intervals: outbox.numbers.toJSON(),
-        lastUsed: outbox.lastUsed,
+        outbox: id,
+        intervals: numbers.toJSON(),
+        lastUsed,
       })),
+      outboxesForgotten: this.#outboxesForgotten,
       waiting: this.#waiting,
       waitingDone: this.#waitingDone,
       deadLetters: this.#deadLetters,
       deadLettersDone: this.#deadLettersDone,
     };
-    const acknowledgements = this.#acknowledgements;
+    this.#clear();
+    return { content, counts, acknowledgements };
+  }
+
+  #counts(): GatewayCounts {
+    const byGateway = new Map<number, number>();
+    for (const { runs } of this.tables) {
+      for (let i = 0; i < runs.length; i += 2)
+        byGateway.set(runs[i]!, (byGateway.get(runs[i]!) ?? 0) + runs[i + 1]!);
+    }
+    return Array.from(byGateway).flat();
+  }
+
+  #clear(): void {
+    for (const table of this.tables) if (table.length > 0) table.clear();
+    this.#newSeries = [];
+    this.#adoptedSeries = [];
+    this.#storeBase = undefined;
     this.#gateways.clear();
     this.#outboxes.clear();
+    this.#outboxesForgotten = [];
     this.#waiting = [];
     this.#waitingDone = [];
     this.#deadLetters = [];
     this.#deadLettersDone = [];
-    this.#acknowledgements = [];
-    this.#payloadBytes = 0;
-    return { group, acknowledgements };
   }
+}
+
+export interface TakenGroup {
+  /** Undefined when there is nothing to keep, only messages to acknowledge behind those before. */
+  readonly content: JournalGroup | undefined;
+  /** The content's readings; it has a block if there are any. */
+  readonly counts: GatewayCounts;
+  readonly acknowledgements: readonly Acknowledgement[];
 }
 
 /** `count` messages of a session, in the order they came. */

@@ -1,16 +1,18 @@
-import { countByGateway, decodeBlock } from "#telemetry/block.ts";
-import type { Journal } from "./journal/journal.ts";
+/** Readings of each gateway in one block: gateway number, readings, gateway number, readings, … */
+export type GatewayCounts = readonly number[];
 
 /**
- * Readings that are in a block and not yet in the store, by gateway: counted from the blocks themselves, so that the account
- * does not lean on the counter it is to check.
+ * Readings that are in a block and not yet in the store, by gateway: counted from the rows themselves, so that the account
+ * does not lean on the counter it is to check. A dead store lets blocks pile up by the million, so these are flat numbers.
  */
 export class InFlight {
-  /** Oldest first; positions follow one another. */
-  readonly #blocks: ReadonlyMap<string, number>[] = [];
-  readonly #byGateway = new Map<string, number>();
+  /** Of each block, oldest first: how many numbers follow, then its counts. */
+  #blocks: number[] = [];
+  #head = 0;
+  #length = 0;
   #first: number;
   #readings = 0;
+  readonly #byGateway: number[] = [];
 
   /** @param first  Position of the first block that will be added. */
   constructor(first: number) {
@@ -21,54 +23,45 @@ export class InFlight {
     return this.#readings;
   }
 
-  /** Blocks that are not in the store. */
-  get length(): number {
-    return this.#blocks.length;
+  /** The position of the oldest block that is not in the store. */
+  get first(): number {
+    return this.#first;
   }
 
   /** The position the next block gets. */
   get next(): number {
-    return this.#first + this.#blocks.length;
+    return this.#first + this.#length;
   }
 
-  of(gateway: string): number {
-    return this.#byGateway.get(gateway) ?? 0;
+  /** @param gateway  Its number. */
+  of(gateway: number): number {
+    return this.#byGateway[gateway] ?? 0;
   }
 
   /** A block was closed; it takes the next position. */
-  add(block: ArrayBuffer): void {
-    const counts = countByGateway(decodeBlock(block));
-    this.#blocks.push(counts);
-    for (const [gateway, readings] of counts) this.#change(gateway, readings);
+  add(counts: GatewayCounts): void {
+    this.#blocks.push(counts.length, ...counts);
+    this.#length += 1;
+    for (let i = 0; i < counts.length; i += 2) this.#change(counts[i]!, counts[i + 1]!);
   }
 
   /** Blocks before `position` are in the store. */
   storedTo(position: number): void {
-    while (this.#first < position && this.#blocks.length > 0) {
-      const counts = this.#blocks.shift();
+    while (this.#first < position && this.#length > 0) {
+      const end = this.#head + 1 + this.#blocks[this.#head]!;
+      for (let i = this.#head + 1; i < end; i += 2) this.#change(this.#blocks[i]!, -this.#blocks[i + 1]!);
+      this.#head = end;
       this.#first += 1;
-      for (const [gateway, readings] of counts ?? []) this.#change(gateway, -readings);
+      this.#length -= 1;
+    }
+    if (this.#head > this.#blocks.length / 2) {
+      this.#blocks = this.#blocks.slice(this.#head);
+      this.#head = 0;
     }
   }
 
-  #change(gateway: string, readings: number): void {
+  #change(gateway: number, readings: number): void {
     this.#readings += readings;
-    this.#byGateway.set(gateway, this.of(gateway) + readings);
+    this.#byGateway[gateway] = this.of(gateway) + readings;
   }
 }
-
-/** Counts what the journal holds beyond the store's position, after a restart. */
-export async function recoverInFlight(journal: Journal, stored: number): Promise<InFlight> {
-  const { first, next } = journal.snapshot;
-  const inFlight = new InFlight(Math.max(stored, first));
-  let position = inFlight.next;
-  while (position < next) {
-    const range = await journal.read(position, recoveryBytes);
-    for (const block of range.blocks) inFlight.add(block);
-    if (range.next === position) break;
-    position = range.next;
-  }
-  return inFlight;
-}
-
-const recoveryBytes = 8 * 1024 * 1024;

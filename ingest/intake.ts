@@ -1,30 +1,29 @@
-import type { Log } from "#runtime/log.ts";
-import { parseBirth } from "#telemetry/birth.ts";
-import type { Rejection } from "#telemetry/rejection.ts";
 import type { UplinkFormat } from "#telemetry/topic.ts";
+import type { Births } from "./births.ts";
 import type { Committer } from "./committer.ts";
-import { type Decoder, type Header, type Numbering, readHeader } from "./decoder.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import type { Decoded, Decoder, Received } from "./decoder.ts";
 import type { Gateways } from "./gateways.ts";
 import type { GatewayState } from "./gateway-state.ts";
 import type { Group } from "./group.ts";
 import type { Notices } from "./notices.ts";
-import { partsByReason } from "./refusals.ts";
-import type { Registry } from "./registry/registry.ts";
-import type { Accept, IngestSession } from "./source.ts";
+import { firstLineEnd, type Header, headerError, readHeader } from "./numbering.ts";
+import { partsByReason, rejectedLength } from "./refusals.ts";
+import type { Accept } from "./source.ts";
 import { markTables } from "./table-marks.ts";
+import type { WaitingRoom } from "./waiting-room.ts";
 
 export interface IntakeOptions {
   readonly group: Group;
   readonly decoder: Decoder;
   readonly committer: Committer;
   readonly gateways: Gateways;
-  readonly registry: Registry;
+  readonly births: Births;
+  readonly waitingRoom: WaitingRoom;
+  readonly deadLetters: DeadLetters;
   readonly notices: Notices;
-  readonly waitingBytesPerGateway: number;
-  readonly sensorsPerGateway: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  readonly log: Log;
 }
 
 /**
@@ -33,146 +32,158 @@ export interface IntakeOptions {
  */
 export class Intake {
   readonly #options: IntakeOptions;
+  #closed = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
   }
 
   readonly accept: Accept = (session, channel, payload) => {
-    const { committer, gateways, group } = this.#options;
-    if (!committer.hasRoom) {
-      committer.stall(session);
+    const { births, committer, gateways, group, now } = this.#options;
+    if (this.#closed) return false;
+    if (!committer.hasRoom()) {
+      committer.stalled.add(session);
       return false;
     }
-    const gateway = gateways.of(session.gateway);
+    const gateway = gateways.sender(session.gateway);
+    const at = now();
     const taken =
-      channel === "birth" ? this.#takeBirth(gateway, session, payload) : this.#takeReadings(gateway, session, channel, payload);
-    if (!taken) return false;
-    gateway.lastSeen = this.#options.now();
-    group.touch(gateway);
+      channel === "birth"
+        ? births.take(gateway, payload, at)
+        : this.#takeReadings(gateway, channel, payload, at);
+    if (!taken) {
+      gateway.held.add(session);
+      return false;
+    }
+    gateway.lastSeen = at;
     group.acknowledgeAfter(session);
     committer.schedule();
     return true;
   };
 
-  #takeReadings(gateway: GatewayState, session: IngestSession, format: UplinkFormat, payload: Uint8Array): boolean {
-    const { decoder, group, waitingBytesPerGateway } = this.#options;
-    const now = this.#options.now();
+  /** Nothing is taken from now on. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #takeReadings(gateway: GatewayState, format: UplinkFormat, payload: Uint8Array, at: number): boolean {
+    if (gateway.replaying) return false;
+    const { group } = this.#options;
     const header = readHeader(format, payload);
-    const { numbering } = header;
-    const outbox = numbering && gateway.outbox(numbering.outbox, now);
-    if (numbering && outbox?.numbers.covers(numbering.first, numbering.first + numbering.n)) {
-      gateway.received += numbering.n;
-      gateway.duplicate += numbering.n;
-      return true;
-    }
-    const overlaps = numbering && outbox?.numbers.overlaps(numbering.first, numbering.first + numbering.n);
-    const seen = overlaps ? (ordinal: number) => outbox?.numbers.has(numbering.first + ordinal) === true : undefined;
+    const { agency } = gateway.identity;
+    const received = { agency, gateway: gateway.number, format, payload, start: header.bodyStart, at };
+    const seen = this.#seenBefore(gateway, header, received);
+    const decoded = seen === "all" ? undefined : this.#decode(gateway, received, seen);
+    if (decoded === "no-room") return false;
 
-    const mayOverflow = gateway.waitingBytes + payload.length > waitingBytesPerGateway;
-    const takeBack = mayOverflow ? markTables(group.tables) : undefined;
-    const sender = { agency: gateway.identity.agency, number: gateway.number };
-    const { count, rejections } = decoder.decode(sender, format, payload, header.bodyStart, now, seen);
-    if (takeBack && rejections.some(({ reason }) => reason === "unknown-sensor")) {
-      takeBack();
-      gateway.held.add(session);
-      this.#askForBirth(gateway, now);
-      return false;
-    }
-
+    const count = decoded?.count ?? { accepted: 0, seen: header.numbering?.n ?? 0, refused: 0 };
     const found = count.accepted + count.seen + count.refused;
     gateway.received += found;
     gateway.duplicate += count.seen;
-    if (rejections.length > 0) this.#setAside(gateway, format, payload, rejections, numbering, now);
-    this.#settleNumbers(gateway, header, found, payload, now);
+    if (found > 0) group.touch(gateway);
+    if (decoded && decoded.rejections.length > 0) this.#setAside(gateway, received, decoded, header);
+    this.#settleNumbers(gateway, header, found, payload, at);
     return true;
   }
 
-  /** Marks the batch's numbers as seen if its header tells the truth; the readings themselves are taken in any case. */
-  #settleNumbers(gateway: GatewayState, header: Header, found: number, payload: Uint8Array, now: number): void {
-    const { numbering } = header;
-    if (numbering && numbering.n === found) {
-      const outbox = gateway.outbox(numbering.outbox, now);
-      outbox.numbers.add(numbering.first, numbering.first + numbering.n);
-      this.#options.group.touchOutbox(gateway, outbox);
-      return;
-    }
-    const detail = numbering ? `the header says n=${numbering.n}, the batch has ${found} readings` : header.error;
-    if (detail === undefined) return;
-    gateway.received += 1;
-    const newline = payload.indexOf(0x0a);
-    const end = newline === -1 ? payload.length : newline;
-    this.#setAside(gateway, "lp", payload, [{ reason: "bad-header", detail, start: 0, end, ordinal: 0 }], undefined, now);
+  /**
+   * Which readings of a numbered batch were kept before: all, those that the function says, or none (undefined). A header that
+   * miscounts its readings says nothing about which is which; the store will know those that come again.
+   */
+  #seenBefore(
+    gateway: GatewayState,
+    { numbering }: Header,
+    received: Received,
+  ): "all" | ((ordinal: number) => boolean) | undefined {
+    const numbers = numbering && gateway.outboxes.get(numbering.outbox)?.numbers;
+    if (!numbers?.overlaps(numbering!.first, numbering!.first + numbering!.n)) return undefined;
+    const { first, n } = numbering!;
+    if (this.#options.decoder.countReadings(received) !== n) return undefined;
+    if (numbers.covers(first, first + n)) return "all";
+    return (ordinal) => numbers.has(first + ordinal);
+  }
+
+  /** Into the group, or not at all when the waiting room has no room for the readings of unknown sensors. */
+  #decode(
+    gateway: GatewayState,
+    received: Received,
+    seen: ((ordinal: number) => boolean) | undefined,
+  ): Decoded | "no-room" {
+    const { decoder, group, notices, waitingRoom } = this.#options;
+    if (waitingRoom.hasRoom(gateway, received.payload.length)) return decoder.decode(received, seen);
+    const takeBack = markTables(group.tables);
+    const decoded = decoder.decode(received, seen);
+    const unknown = rejectedLength(decoded.rejections, "unknown-sensor");
+    if (unknown === 0 || waitingRoom.hasRoom(gateway, unknown)) return decoded;
+    takeBack();
+    notices.askForBirth(gateway);
+    return "no-room";
   }
 
   /** Keeps what cannot be stored: unknown sensors wait, the rest are dead letters, told to the gateway. */
   #setAside(
     gateway: GatewayState,
-    channel: UplinkFormat,
-    payload: Uint8Array,
-    rejections: readonly Rejection[],
-    numbering: Numbering | undefined,
-    at: number,
+    { agency, format, payload, at }: Received,
+    decoded: Decoded,
+    header: Header,
   ): void {
-    const { group, notices } = this.#options;
-    const { name, agency } = gateway.identity;
-    for (const part of partsByReason(channel, payload, rejections)) {
-      const { reason, detail, readings, bytes } = part;
+    const { deadLetters, notices, waitingRoom } = this.#options;
+    for (const { reason, detail, readings, bytes } of partsByReason(format, payload, decoded.rejections)) {
       if (reason === "unknown-sensor") {
-        gateway.waiting += readings;
-        gateway.waitingBytes += bytes.length;
-        group.addWaiting({ gateway: name, agency, channel, readings, at, bytes });
-        this.#askForBirth(gateway, at);
+        waitingRoom.add(gateway, {
+          gateway: gateway.identity.name,
+          agency,
+          channel: format,
+          readings,
+          at,
+          bytes,
+        });
+        notices.askForBirth(gateway);
       } else {
-        gateway.addRefused(reason, readings);
-        group.addDeadLetter({ gateway: name, agency, channel, reason, detail, readings, at, bytes });
+        deadLetters.add(gateway, { agency, channel: format, reason, detail, readings, at, bytes });
       }
     }
-    notices.refused(gateway, payload, rejections, numbering);
+    const refused = decoded.rejections.filter(({ reason }) => reason !== "unknown-sensor");
+    notices.refused(gateway, payload, refused, header.numbering);
   }
 
-  #takeBirth(gateway: GatewayState, session: IngestSession, payload: Uint8Array): boolean {
-    const { registry, notices, group, sensorsPerGateway, log } = this.#options;
-    const now = this.#options.now();
-    const parsed = parseBirth(payload, { maxSensors: sensorsPerGateway });
-    const { name, agency } = gateway.identity;
-    if (!parsed.ok) {
-      this.#refuseBirth(gateway, parsed.detail, payload, now);
-      return true;
+  /** Marks the batch's numbers as seen if its header tells the truth; a bad header is refused as one reading more. */
+  #settleNumbers(
+    gateway: GatewayState,
+    header: Header,
+    found: number,
+    payload: Uint8Array,
+    at: number,
+  ): void {
+    const { deadLetters, group, notices } = this.#options;
+    const { numbering } = header;
+    const detail = headerError(header, found);
+    if (detail !== undefined) {
+      const rejection = {
+        reason: "bad-header",
+        detail,
+        start: 0,
+        end: firstLineEnd(payload),
+        ordinal: 0,
+      } as const;
+      const { agency } = gateway.identity;
+      const bytes = new Uint8Array(payload.subarray(0, rejection.end));
+      gateway.received += 1;
+      deadLetters.add(gateway, {
+        agency,
+        channel: "lp",
+        reason: "bad-header",
+        detail,
+        readings: 1,
+        at,
+        bytes,
+      });
+      notices.refused(gateway, payload, [rejection]);
+    } else if (numbering) {
+      const { outbox, forgotten } = gateway.outboxes.use(numbering.outbox, at);
+      outbox.numbers.add(numbering.first, numbering.first + numbering.n);
+      group.touchOutbox(gateway, outbox);
+      if (forgotten) group.forgetOutbox(gateway, forgotten);
     }
-    let outcome: ReturnType<Registry["birth"]>;
-    try {
-      outcome = registry.birth(gateway.identity, parsed.birth, now);
-    } catch (error) {
-      log.error({ err: error, gateway: name }, "The registry cannot keep a birth; it is offered again.");
-      setTimeout(() => session.resume(), registryRetry).unref();
-      return false;
-    }
-    notices.bornAt(gateway, now);
-    const refused = [...parsed.refused, ...outcome.refused];
-    for (const { reason, detail, sensor } of refused) {
-      const bytes = Buffer.from(JSON.stringify({ sensor }));
-      group.addDeadLetter({ gateway: name, agency, channel: "birth", reason, detail, readings: 0, at: now, bytes });
-      notices.refused(gateway, bytes, [{ reason, detail, start: 0, end: bytes.length, ordinal: 0 }], undefined);
-    }
-    if (outcome.changed.length > 0) log.info({ gateway: name, sensors: outcome.changed.length }, "Sensors changed by a birth.");
-    return true;
-  }
-
-  #refuseBirth(gateway: GatewayState, detail: string, payload: Uint8Array, now: number): void {
-    const { group, notices } = this.#options;
-    const { name, agency } = gateway.identity;
-    const rejection: Rejection = { reason: "bad-birth", detail, start: 0, end: payload.length, ordinal: 0 };
-    const bytes = Uint8Array.from(payload);
-    group.addDeadLetter({ gateway: name, agency, channel: "birth", reason: "bad-birth", detail, readings: 0, at: now, bytes });
-    notices.refused(gateway, payload, [rejection], undefined);
-  }
-
-  #askForBirth(gateway: GatewayState, now: number): void {
-    this.#options.notices.askForBirth(gateway, now);
   }
 }
-
-
-/** Milliseconds until a birth is offered again that the registry's disk did not take. */
-const registryRetry = 1_000;

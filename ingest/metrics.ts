@@ -1,51 +1,107 @@
-import { Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { RefusalCount } from "./dead-letters.ts";
 import type { JournalStatus } from "./journal/messages.ts";
+import type { IngestTotals } from "./totals.ts";
 
-/** Ingest's metrics; the `…_total` ones are read from the account when scraped, not counted a second time. */
-export function observeIngest(
-  registry: Registry,
-  sources: {
-    readonly totals: () => { received: number; stored: number; duplicate: number; waiting: number; journal: number; missing: number };
-    readonly refusedByReason: () => Iterable<readonly [reason: string, readings: number]>;
-    readonly journalStatus: () => Promise<JournalStatus>;
-  },
-): void {
-  const registers = [registry];
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({ name, help, registers, collect: collectInto(read) });
-  };
-  gauge("marsad_ingest_received_readings", "Readings taken since the process began.", () => sources.totals().received);
-  gauge("marsad_ingest_stored_readings", "Readings the store has taken since the process began.", () => sources.totals().stored);
-  gauge("marsad_ingest_duplicate_readings", "Readings that had come before.", () => sources.totals().duplicate);
-  gauge("marsad_ingest_waiting_readings", "Readings of unknown sensors, kept.", () => sources.totals().waiting);
-  gauge("marsad_ingest_journal_readings", "Readings not yet in the store.", () => sources.totals().journal);
-  gauge("marsad_ingest_missing_readings", "Reading numbers that have not arrived.", () => sources.totals().missing);
-  new Gauge({
-    name: "marsad_ingest_refused_readings",
-    help: "Readings refused, by reason, since the journal began.",
-    labelNames: ["reason"],
-    registers,
-    collect(): void {
-      this.reset();
-      for (const [reason, readings] of sources.refusedByReason()) this.set({ reason }, readings);
-    },
-  });
-  new Gauge({
-    name: "marsad_ingest_journal_bytes",
-    help: "Bytes in the journal: live records, its file, and dead letters.",
-    labelNames: ["what"],
-    registers,
-    async collect(): Promise<void> {
-      const { liveBytes, fileBytes, deadLetterBytes } = await sources.journalStatus();
-      this.set({ what: "live" }, liveBytes);
-      this.set({ what: "file" }, fileBytes);
-      this.set({ what: "dead_letters" }, deadLetterBytes);
-    },
-  });
+export interface MetricSources {
+  readonly totals: () => IngestTotals;
+  readonly refusals: () => ReadonlyMap<string, RefusalCount>;
+  readonly journalStatus: () => Promise<JournalStatus>;
+  readonly trouble: () => { readonly journal: string | undefined; readonly store: string | undefined };
+  readonly heldSessions: () => number;
 }
 
-function collectInto(read: () => number): (this: Gauge) => void {
-  return function collect(this: Gauge): void {
-    this.set(read());
+/** Ingest's metrics: read from the account when scraped, not counted a second time. */
+export function observeIngest(registry: Registry, sources: MetricSources): void {
+  const total = (what: "received" | "stored" | "duplicate", help: string): void => {
+    registry.registerMetric(
+      new Counter({
+        name: `marsad_ingest_${what}_readings_total`,
+        help,
+        registers: [],
+        collect() {
+          this.reset();
+          this.inc(sources.totals()[what]);
+        },
+      }),
+    );
   };
+  const gauge = (name: string, help: string, read: () => number): void => {
+    registry.registerMetric(
+      new Gauge({
+        name: `marsad_ingest_${name}`,
+        help,
+        registers: [],
+        collect() {
+          this.set(read());
+        },
+      }),
+    );
+  };
+  const byReason = (name: string, help: string, read: (count: RefusalCount) => number): void => {
+    registry.registerMetric(
+      new Counter({
+        name: `marsad_ingest_${name}_total`,
+        help,
+        labelNames: ["reason"],
+        registers: [],
+        collect() {
+          this.reset();
+          for (const [reason, count] of sources.refusals()) this.inc({ reason }, read(count));
+        },
+      }),
+    );
+  };
+
+  total("received", "Readings taken.");
+  total("stored", "Readings the store has taken.");
+  total("duplicate", "Readings that had come before.");
+  byReason("refused_readings", "Readings refused.", ({ readings }) => readings);
+  byReason(
+    "dead_letters",
+    "Pieces of messages refused: of one message for one reason.",
+    ({ letters }) => letters,
+  );
+  gauge("waiting_readings", "Readings of unknown sensors, kept.", () => sources.totals().waiting);
+  gauge("journal_readings", "Readings not yet in the store.", () => sources.totals().journal);
+  gauge("missing_readings", "Reading numbers that have not arrived.", () => sources.totals().missing);
+  gauge("held_sessions", "Sessions whose next message must wait.", sources.heldSessions);
+  observeParts(registry, sources);
+}
+
+function observeParts(registry: Registry, { journalStatus, trouble }: MetricSources): void {
+  const commitSeconds = new Gauge({
+    name: "marsad_ingest_journal_commit_seconds",
+    help: "What the journal's last commit took.",
+    registers: [],
+  });
+  registry.registerMetric(commitSeconds);
+  registry.registerMetric(
+    new Gauge({
+      name: "marsad_ingest_journal_bytes",
+      help: "Bytes in the journal: live records, its file, and dead letters.",
+      labelNames: ["what"],
+      registers: [],
+      async collect() {
+        const { liveBytes, fileBytes, deadLetterBytes, commitMs } = await journalStatus();
+        this.set({ what: "live" }, liveBytes);
+        this.set({ what: "file" }, fileBytes);
+        this.set({ what: "dead_letters" }, deadLetterBytes);
+        commitSeconds.set(commitMs / 1_000);
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: "marsad_ingest_blocked",
+      help: "1: takes nothing at present.",
+      labelNames: ["part"],
+      registers: [],
+      collect() {
+        const { journal, store } = trouble();
+        this.set({ part: "journal" }, journal === undefined ? 0 : 1);
+        this.set({ part: "store" }, store === undefined ? 0 : 1);
+      },
+    }),
+  );
 }

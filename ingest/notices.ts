@@ -1,57 +1,65 @@
 import { formatNack, formatRebirth, nackRejectionLimit } from "#telemetry/nack.ts";
 import type { Rejection } from "#telemetry/rejection.ts";
-import type { Numbering } from "./decoder.ts";
 import type { GatewayState } from "./gateway-state.ts";
+import type { Numbering } from "./numbering.ts";
 import { RebirthRequests } from "./rebirth.ts";
 import { rejectedBytes } from "./refusals.ts";
 import type { Downlink } from "./source.ts";
 
 /** Milliseconds between two nacks to one gateway: refusals in between are counted into the next. */
 const nackInterval = 1_000;
+/** Of a refused reading, told. */
+const excerptBytes = 200;
 
 /** What gateways are told: what was refused and why, and that a birth is wanted. */
 export class Notices {
   readonly #downlink: Downlink;
+  /** Milliseconds of a clock that is never set. */
+  readonly #monotonic: () => number;
   readonly #rebirths = new RebirthRequests();
   readonly #untold = new Set<GatewayState>();
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(downlink: Downlink) {
+  constructor(downlink: Downlink, monotonic: () => number = () => performance.now()) {
     this.#downlink = downlink;
-    this.#timer = setInterval(() => this.flush(), nackInterval);
-    this.#timer.unref();
+    this.#monotonic = monotonic;
   }
 
-  /** Remembers refusals for the gateway's next nack. Unknown sensors are told by a rebirth request instead. */
+  /** From now on refusals are told, every second. */
+  start(): void {
+    this.#timer = setInterval(() => this.flush(), nackInterval);
+  }
+
+  /** Remembers refused readings of a payload for the gateway's next nack. */
   refused(
     gateway: GatewayState,
     payload: Uint8Array,
-    rejections: readonly Rejection[],
-    numbering: Numbering | undefined,
+    rejections: Iterable<Rejection>,
+    numbering?: Numbering,
   ): void {
     const { nack } = gateway;
     for (const rejection of rejections) {
-      if (rejection.reason === "unknown-sensor") continue;
       nack.count += 1;
       if (nack.rejections.length >= nackRejectionLimit) continue;
-      const bytes = rejectedBytes(payload, rejection);
+      const { reason, detail, ordinal } = rejection;
+      const excerpt = rejectedBytes(payload, rejection).subarray(0, excerptBytes);
       nack.rejections.push({
-        reason: rejection.reason,
-        detail: rejection.detail,
-        ...(numbering && { outbox: numbering.outbox, number: numbering.first + rejection.ordinal }),
-        bytes: bytes.slice(0, excerptBytes),
+        reason,
+        detail,
+        ...(numbering && { outbox: numbering.outbox, number: numbering.first + ordinal }),
+        bytes: new Uint8Array(excerpt), // a copy: the payload's memory is used again
       });
     }
     if (nack.count > 0) this.#untold.add(gateway);
   }
 
-  askForBirth(gateway: GatewayState, now: number): void {
-    if (!this.#rebirths.isDue(gateway.identity.name, now)) return;
+  askForBirth(gateway: GatewayState): void {
+    if (!this.#rebirths.isDue(gateway.identity.name, this.#monotonic())) return;
     this.#downlink(gateway.identity, "rebirth", formatRebirth({ reason: "unknown-sensor" }));
   }
 
-  bornAt(gateway: GatewayState, now: number): void {
-    this.#rebirths.forget(gateway.identity.name, now);
+  birthCame(gateway: GatewayState): void {
+    this.#rebirths.answered(gateway.identity.name);
   }
 
   /** Sends what is untold. */
@@ -69,5 +77,3 @@ export class Notices {
     this.flush();
   }
 }
-
-const excerptBytes = 200;

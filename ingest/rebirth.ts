@@ -2,29 +2,28 @@
 const firstWait = 10_000;
 const longestWait = 600_000;
 
-/** When to ask a gateway who is behind it: one request outstanding each, with back-off. Time is passed in. */
+interface Request {
+  askAgainAt: number;
+  wait: number;
+  answered: boolean;
+}
+
+/** When to ask a gateway who is behind it: one request outstanding each, with back-off. Times are of a clock that is never set. */
 export class RebirthRequests {
-  readonly #outstanding = new Map<string, { askAgainAt: number; wait: number }>();
+  readonly #last = new Map<string, Request>();
 
   /** A reading of an unknown sensor came: should the gateway be asked now? */
   isDue(gateway: string, now: number): boolean {
-    const request = this.#outstanding.get(gateway);
-    if (!request) {
-      this.#outstanding.set(gateway, { askAgainAt: now + firstWait, wait: firstWait });
-      return true;
-    }
-    if (now < request.askAgainAt) return false;
-    request.wait = Math.min(request.wait * 2, longestWait);
-    request.askAgainAt = now + request.wait;
+    const last = this.#last.get(gateway);
+    if (last && now < last.askAgainAt) return false;
+    const wait = last && !last.answered ? Math.min(last.wait * 2, longestWait) : firstWait;
+    this.#last.set(gateway, { askAgainAt: now + wait, wait, answered: false });
     return true;
   }
 
-  /**
-   * A birth came. The back-off stays until it runs out: a birth that does not name the sensor is no reason to ask at
-   * once again.
-   */
-  forget(gateway: string, now: number): void {
-    const request = this.#outstanding.get(gateway);
-    if (request && now >= request.askAgainAt) this.#outstanding.delete(gateway);
+  /** A birth came. One that does not name the sensor is no reason to ask again at once: the wait goes on. */
+  answered(gateway: string): void {
+    const last = this.#last.get(gateway);
+    if (last) last.answered = true;
   }
 }

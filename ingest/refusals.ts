@@ -1,7 +1,7 @@
 import type { Reason, Rejection } from "#telemetry/rejection.ts";
 import type { UplinkChannel } from "#telemetry/topic.ts";
 
-/** Readings of one payload that share a fate, with their bytes, which can be decoded again as a payload of the same channel. */
+/** Readings of one payload that share a fate, with a copy of their bytes, which are a payload of the same channel. */
 export interface RefusedPart {
   readonly reason: Reason;
   /** Of the first of them. */
@@ -16,35 +16,53 @@ export function partsByReason(
   payload: Uint8Array,
   rejections: readonly Rejection[],
 ): RefusedPart[] {
-  const byReason = new Map<Reason, Rejection[]>();
+  return Array.from(
+    Map.groupBy(rejections, ({ reason }) => reason),
+    ([reason, same]) => ({
+      reason,
+      detail: same[0]?.detail ?? reason,
+      readings: same.length,
+      bytes: join(
+        channel,
+        same.map((rejection) => rejectedBytes(payload, rejection)),
+      ),
+    }),
+  );
+}
+
+/** The refused reading itself: its line, or its JSON object. A view, unless the decoder made it. */
+export function rejectedBytes(payload: Uint8Array, { bytes, start, end }: Rejection): Uint8Array {
+  return bytes ?? payload.subarray(start, end);
+}
+
+/** Bytes of the readings that were rejected for one of `reasons`; what their part would take. */
+export function rejectedLength(rejections: readonly Rejection[], reason: Reason): number {
+  let length = 0;
   for (const rejection of rejections) {
-    const same = byReason.get(rejection.reason);
-    if (same) same.push(rejection);
-    else byReason.set(rejection.reason, [rejection]);
+    if (rejection.reason === reason)
+      length += (rejection.bytes?.length ?? rejection.end - rejection.start) + 1;
   }
-  return Array.from(byReason, ([reason, same]) => ({
-    reason,
-    detail: same[0]?.detail ?? reason,
-    readings: same.length,
-    bytes: joinBytes(channel, same.map((rejection) => rejectedBytes(payload, rejection))),
-  }));
+  return length;
 }
 
-/** The refused reading itself: its line, or its JSON object. */
-export function rejectedBytes(payload: Uint8Array, rejection: Rejection): Uint8Array {
-  return payload.subarray(rejection.start, rejection.end);
-}
+const newline = 0x0a;
+const comma = 0x2c;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
 
-function joinBytes(channel: UplinkChannel, pieces: readonly Uint8Array[]): Uint8Array {
-  if (channel !== "json" || pieces.length === 1) return Buffer.concat(interleave(pieces, newline));
-  return Buffer.concat([openBracket, ...interleave(pieces, comma), closeBracket]);
+/** Lines one under another, or a JSON array; in memory of its own. */
+function join(channel: UplinkChannel, pieces: readonly Uint8Array[]): Uint8Array {
+  const isArray = channel === "json" && pieces.length > 1;
+  const separator = isArray ? comma : newline;
+  const length = pieces.reduce((sum, piece) => sum + piece.length + 1, isArray ? 1 : -1);
+  const joined = new Uint8Array(length);
+  let at = 0;
+  if (isArray) joined[at++] = openBracket;
+  for (const [i, piece] of pieces.entries()) {
+    if (i > 0) joined[at++] = separator;
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  if (isArray) joined[at] = closeBracket;
+  return joined;
 }
-
-function interleave(pieces: readonly Uint8Array[], separator: Uint8Array): Uint8Array[] {
-  return pieces.flatMap((piece, index) => (index === 0 ? [piece] : [separator, piece]));
-}
-
-const newline = Buffer.from("\n");
-const comma = Buffer.from(",");
-const openBracket = Buffer.from("[");
-const closeBracket = Buffer.from("]");

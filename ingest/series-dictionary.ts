@@ -3,24 +3,20 @@ import type { SeriesEntry } from "#telemetry/series.ts";
 /** Series numbers by agency, measurement and sensor. Given once, in order, never reused; the journal is its home. */
 export class SeriesDictionary {
   readonly #numbers = new Map<string, number>();
-  readonly #entries: (SeriesEntry | undefined)[] = [];
+  readonly #entries = new Map<number, SeriesEntry>();
   #next = 0;
-
-  /** Numbers given so far, known or not. */
-  get next(): number {
-    return this.#next;
-  }
 
   get(agency: string, measurement: string, sensor: string): number | undefined {
     return this.#numbers.get(keyOf(agency, measurement, sensor));
   }
 
-  entry(series: number): SeriesEntry | undefined {
-    return this.#entries[series];
+  has(series: number): boolean {
+    return this.#entries.has(series);
   }
 
-  *entries(): Generator<SeriesEntry> {
-    for (const entry of this.#entries) if (entry) yield entry;
+  /** In order of number, but for those that only the store remembered. */
+  entries(): Iterable<SeriesEntry> {
+    return this.#entries.values();
   }
 
   /** Gives the next number. */
@@ -37,14 +33,14 @@ export class SeriesDictionary {
   restore(entry: SeriesEntry): boolean {
     const known = this.#numbers.get(keyOf(entry.agency, entry.measurement, entry.sensor));
     if (known !== undefined) return known === entry.series;
-    if (this.#entries[entry.series]) return false;
+    if (this.#entries.has(entry.series)) return false;
     this.#put(entry);
     return true;
   }
 
   #put(entry: SeriesEntry): void {
     this.#numbers.set(keyOf(entry.agency, entry.measurement, entry.sensor), entry.series);
-    this.#entries[entry.series] = entry;
+    this.#entries.set(entry.series, entry);
     this.#next = Math.max(this.#next, entry.series + 1);
   }
 }

@@ -1,27 +1,37 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import pRetry from "p-retry";
-import type { Log } from "#runtime/log.ts";
-import type { Store, StoreOutcome } from "#store/port.ts";
+import pRetry, { AbortError } from "p-retry";
+import { MarsadError } from "#runtime/errors.ts";
+import { type Log, oncePer } from "#runtime/log.ts";
+import type { GatewayTally, Store } from "#store/port.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { JournalRange } from "./journal/messages.ts";
 
 /** About what a reading takes in a block. */
 const bytesPerReading = 44;
+/**
+ * Batches written as one when so many wait: every table that a write touches costs the store 0.4-0.6 ms however few rows it gets, and a city's
+ * history touches a dozen.
+ */
+const backlogBatches = 5;
 
 export interface WriterOptions {
-  readonly journal: Journal;
-  readonly store: Store;
+  readonly journal: Pick<Journal, "uuid" | "read" | "trim">;
+  readonly store: Pick<Store, "write" | "position" | "tallies">;
   readonly inFlight: InFlight;
   readonly batchReadings: number;
   /** Milliseconds. */
   readonly batchMaxAge: number;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** After each batch, with what the store made of it. */
-  readonly onStored: (outcome: StoreOutcome) => void;
-  /** Instead of `onStored` after a write that failed at first: outcomes may have been missed, count anew. */
-  readonly onRecovered: () => Promise<void>;
+  /** After each batch, in the same turn as `inFlight` forgets it. */
+  readonly onStored: (made: Made) => void;
+}
+
+/** What the store made of readings: of this batch, or, after a write that failed at first, of all there ever were. */
+export interface Made {
+  readonly of: "batch" | "all";
+  readonly tallies: readonly GatewayTally[];
 }
 
 /**
@@ -30,17 +40,19 @@ export interface WriterOptions {
  */
 export class StoreWriter {
   readonly #options: WriterOptions;
+  readonly #sometimes = oncePer();
   /** Blocks before this position are on the journal's disk. */
   #committed: number;
   #stored: number;
-  #oldestPendingAt = 0;
+  #oldestPendingAt = performance.now();
   #wake: (() => void) | undefined;
   #failure: string | undefined;
 
-  constructor(options: WriterOptions, stored: number) {
+  /** @param committed  Where the journal ends. What is in flight begins where the store ends. */
+  constructor(options: WriterOptions, committed: number) {
     this.#options = options;
-    this.#stored = stored;
-    this.#committed = options.journal.snapshot.next;
+    this.#stored = options.inFlight.first;
+    this.#committed = committed;
   }
 
   /** Why the store does not take anything at present, if so. */
@@ -56,66 +68,96 @@ export class StoreWriter {
     this.#wake?.();
   }
 
+  /** @throws MarsadError when journal and store cannot belong together any more */
   async run(): Promise<void> {
-    const { signal, journal, inFlight, batchReadings } = this.#options;
-    const maxBytes = batchReadings * bytesPerReading;
+    const { signal, journal, inFlight, onStored } = this.#options;
     let ahead: Promise<JournalRange> | undefined;
-    while (!signal.aborted) {
+    for (;;) {
       await this.#untilDue();
-      if (signal.aborted) break;
-      const range = await (ahead ?? journal.read(this.#stored, maxBytes));
-      ahead = undefined;
-      const backlog = inFlight.readings > 2 * batchReadings && this.#committed > range.next;
-      if (backlog) ahead = journal.read(range.next, maxBytes);
-      ahead?.catch(() => undefined); // awaited above, or given up below
-      const outcome = await this.#write(range, maxBytes);
-      if (!outcome) break;
-      if (outcome.position !== range.next) ahead = undefined;
-      this.#stored = outcome.position;
+      if (signal.aborted) return;
+      const range = await (ahead ?? this.#read(this.#stored));
+      // While the store writes, the next batch can be read if it is full already.
+      ahead = this.#hasBacklog(range) ? this.#read(range.next) : undefined;
+      ahead?.catch(() => undefined); // awaited in the next round, or given up
+      const written = await this.#writeUntilKept(range);
+      if (!written) return;
+      if (written.position !== range.next) ahead = undefined;
+      this.#stored = written.position;
       this.#oldestPendingAt = performance.now();
-      inFlight.storedTo(outcome.position);
-      if (this.#failure === undefined) this.#options.onStored(outcome);
-      else await this.#recovered(outcome);
-      await journal.trim(outcome.position);
+      inFlight.storedTo(written.position);
+      onStored(written.made);
+      // Nothing waits for the room; a thread that is lost is noticed by the next read.
+      journal.trim(written.position).catch(() => undefined);
     }
   }
 
-  async #write(range: JournalRange, maxBytes: number): Promise<StoreOutcome | undefined> {
-    const { store, journal, log, signal } = this.#options;
-    const uuid = journal.snapshot.uuid;
-    let current: JournalRange | undefined = range;
+  #hasBacklog({ next }: JournalRange): boolean {
+    const { inFlight, batchReadings } = this.#options;
+    return this.#committed > next && inFlight.readings > 2 * batchReadings;
+  }
+
+  async #read(from: number): Promise<JournalRange> {
+    const { journal, batchReadings, inFlight } = this.#options;
+    const batches = inFlight.readings > backlogBatches * batchReadings ? backlogBatches : 1;
+    const range = await journal.read(from, batches * batchReadings * bytesPerReading);
+    const isMissing = range.blocks.length === 0 && from < this.#committed;
+    if (range.first === from && !isMissing) return range;
+    throw new MarsadError("QUEUE_CORRUPT", `the journal has no block ${from}, and the store has none either`);
+  }
+
+  /** @returns undefined when the signal came first. */
+  async #writeUntilKept(range: JournalRange): Promise<Written | undefined> {
+    const { log, signal } = this.#options;
+    let offered: JournalRange | undefined = range;
+    const attempt = async (): Promise<Written> => {
+      const batch = offered ?? (await this.#readAgain());
+      offered = undefined; // its buffers are given away
+      return await this.#write(batch);
+    };
     try {
-      const outcome = await pRetry(
-        async () => {
-          current ??= await journal.read(await store.position(uuid), maxBytes);
-          const batch: JournalRange = current;
-          current = undefined; // its buffers are given away
-          if (batch.blocks.length === 0) return { position: batch.next, tallies: [] };
-          return await store.write({ journal: uuid, first: batch.first, next: batch.next, blocks: batch.blocks });
+      return await pRetry(attempt, {
+        retries: Infinity,
+        minTimeout: 100,
+        maxTimeout: 5_000,
+        randomize: true,
+        signal,
+        onFailedAttempt: ({ error }) => {
+          if (signal.aborted) return;
+          this.#failure = error.message;
+          const held = this.#sometimes("store");
+          if (held !== undefined) log.error({ err: error, held }, "The store refused a batch; trying again.");
         },
-        {
-          retries: Number.POSITIVE_INFINITY,
-          minTimeout: 100,
-          maxTimeout: 5_000,
-          randomize: true,
-          signal,
-          onFailedAttempt: ({ error, attemptNumber }) => {
-            this.#failure = error.message;
-            if (attemptNumber === 1) log.error({ err: error }, "The store refused a batch; trying again.");
-          },
-        },
-      );
-      return outcome;
+      });
     } catch (error) {
       if (signal.aborted) return undefined;
       throw error;
     }
   }
 
-  async #recovered(outcome: StoreOutcome): Promise<void> {
+  /** After a failure: only the store knows how far it came. */
+  async #readAgain(): Promise<JournalRange> {
+    const { journal, store } = this.#options;
+    const position = await store.position(journal.uuid);
+    if (position < this.#stored) {
+      const message = `the store had blocks up to ${this.#stored} and now says ${position}: it lost what it had kept`;
+      throw new AbortError(new MarsadError("STORE_FORMAT", message));
+    }
+    return await this.#read(position);
+  }
+
+  async #write({ first, next, blocks }: JournalRange): Promise<Written> {
+    const { journal, log, store } = this.#options;
+    const outcome =
+      blocks.length > 0
+        ? await store.write({ journal: journal.uuid, first, next, blocks })
+        : { position: next, tallies: [] };
+    const { position } = outcome;
+    if (this.#failure === undefined) return { position, made: { of: "batch", tallies: outcome.tallies } };
+    // A write that failed may have taken place all the same, unheard.
+    const tallies = await store.tallies();
     this.#failure = undefined;
-    this.#options.log.info({ position: outcome.position }, "The store takes readings again.");
-    await this.#options.onRecovered();
+    log.info({ position }, "The store takes readings again.");
+    return { position, made: { of: "all", tallies } };
   }
 
   /** Until a batch is full or its oldest block has waited long enough. */
@@ -139,8 +181,17 @@ export class StoreWriter {
       signal.addEventListener("abort", () => resolve(), { once: true, signal: cancel.signal });
     });
     if (milliseconds === undefined) await woken;
-    else await Promise.race([woken, sleep(milliseconds, undefined, { signal: cancel.signal }).catch(() => undefined)]);
+    else
+      await Promise.race([
+        woken,
+        sleep(milliseconds, undefined, { signal: cancel.signal }).catch(() => undefined),
+      ]);
     this.#wake = undefined;
     cancel.abort();
   }
+}
+
+interface Written {
+  readonly position: number;
+  readonly made: Made;
 }

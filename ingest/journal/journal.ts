@@ -1,11 +1,5 @@
 import type { DeadLetter } from "#telemetry/account.ts";
-import type {
-  JournalGroup,
-  JournalRange,
-  JournalSnapshot,
-  JournalStatus,
-  WaitingEntry,
-} from "./messages.ts";
+import type { JournalGroup, JournalRange, JournalStatus, WaitingEntry } from "./messages.ts";
 
 /** What was refused, with its bytes while they are kept. */
 export type StoredDeadLetter = DeadLetter & { readonly payload: Uint8Array | null };
@@ -21,20 +15,20 @@ export interface DeadLetterFilter {
 
 /**
  * The journal, as ingest's main thread sees it: calls into the journal thread, in order. A commit that the disk or the bound
- * refuses is tried again until it goes through: its promise stays open, and no PUBACK leaves meanwhile.
+ * refuses is tried again until it goes through or the journal is closed: its promise stays open, and no PUBACK leaves meanwhile.
  */
 export interface Journal extends AsyncDisposable {
-  /** What it knew when it was opened. */
-  readonly snapshot: JournalSnapshot;
+  /** Made with its folder. */
+  readonly uuid: string;
   /** One fsynced transaction. @returns the position the next block gets. */
   commit(group: JournalGroup): Promise<number>;
   /** Blocks from `from` on: at least one if there is one, about `maxBytes` at most. */
   read(from: number, maxBytes: number): Promise<JournalRange>;
   /** Blocks before `before` are in the store; their room is given back at leisure. */
   trim(before: number): Promise<void>;
-  /** A gateway's waiting payloads after `after`, oldest first, about `maxBytes` at most. */
+  /** A gateway's waiting payloads after the key `after`, oldest first, about `maxBytes` at most. */
   waiting(gateway: string, after: string | undefined, maxBytes: number): Promise<WaitingEntry[]>;
-  /** Newest first without `after`, else in order. */
+  /** Newest first without `after`, else in order of gateway and age. */
   deadLetters(filter: DeadLetterFilter): Promise<StoredDeadLetter[]>;
   status(): Promise<JournalStatus>;
 }

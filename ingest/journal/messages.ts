@@ -1,4 +1,6 @@
-import type { Reason } from "#telemetry/rejection.ts";
+import { z } from "zod";
+import type { GatewayTally } from "#store/port.ts";
+import { type Reason, reasons } from "#telemetry/rejection.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
 import type { UplinkChannel } from "#telemetry/topic.ts";
 
@@ -6,35 +8,44 @@ import type { UplinkChannel } from "#telemetry/topic.ts";
 export interface JournalGroup {
   /** `telemetry/block.ts` bytes, transferred; undefined when the group holds no readings. */
   readonly block: ArrayBuffer | undefined;
-  /** Dictionary entries first used in this group. */
+  /** Dictionary entries that the journal does not have yet. */
   readonly series: readonly SeriesEntry[];
+  /** With the first group of a journal: what the store had made of readings before. */
+  readonly storeBase: readonly GatewayTally[] | undefined;
   /** Absolute counts after this group, of the gateways it touched. */
   readonly ledgers: readonly LedgerRecord[];
   /** Interval sets after this group, of the outboxes it touched. */
   readonly outboxes: readonly OutboxRecord[];
+  readonly outboxesForgotten: readonly OutboxName[];
   readonly waiting: readonly WaitingPayload[];
   readonly waitingDone: readonly string[];
   readonly deadLetters: readonly RefusedPayload[];
   readonly deadLettersDone: readonly string[];
 }
 
-/** One gateway's side of the account that the journal keeps; counts of readings since the journal began. */
-export interface LedgerRecord {
-  readonly gateway: string;
-  readonly agency: string;
-  readonly received: number;
-  /** Re-sent readings, known by their numbers. What the store finds twice is in the store's tally. */
-  readonly duplicate: number;
-  readonly refused: Partial<Record<Reason, number>>;
-  readonly waiting: number;
-  readonly waitingBytes: number;
-  /** Milliseconds since 1970. */
-  readonly lastSeen: number;
-}
+const count = z.int().min(0);
 
-export interface OutboxRecord {
+/** One gateway's side of the account that the journal keeps; counts of readings since the journal began. */
+export const LedgerRecord = z.strictObject({
+  gateway: z.string(),
+  agency: z.string(),
+  received: count,
+  /** Re-sent readings, known by their numbers. What the store finds twice is in the store's tally. */
+  duplicate: count,
+  refused: z.partialRecord(z.enum(reasons), count),
+  waiting: count,
+  waitingBytes: count,
+  /** Milliseconds since 1970; written with the next change of a count, never for itself. */
+  lastSeen: z.number(),
+});
+export type LedgerRecord = z.infer<typeof LedgerRecord>;
+
+export interface OutboxName {
   readonly gateway: string;
   readonly outbox: string;
+}
+
+export interface OutboxRecord extends OutboxName {
   /** `IntervalSet` as JSON. */
   readonly intervals: unknown;
   readonly lastUsed: number;
@@ -46,8 +57,11 @@ export interface WaitingPayload {
   readonly agency: string;
   readonly channel: UplinkChannel;
   readonly readings: number;
+  /** When they came. */
   readonly at: number;
   readonly bytes: Uint8Array;
+  /** Of the entry whose place it takes; without one it comes behind the others. */
+  readonly key?: string | undefined;
 }
 export type WaitingEntry = WaitingPayload & { readonly key: string };
 
@@ -65,10 +79,11 @@ export interface RefusedPayload {
 
 /** What the journal knew when it was opened. */
 export interface JournalSnapshot {
-  readonly uuid: string;
   readonly first: number;
   readonly next: number;
   readonly series: readonly SeriesEntry[];
+  /** Undefined until the journal's first commit. */
+  readonly storeBase: readonly GatewayTally[] | undefined;
   readonly ledgers: readonly LedgerRecord[];
   readonly outboxes: readonly OutboxRecord[];
 }
@@ -79,12 +94,15 @@ export interface JournalStatus {
   readonly liveBytes: number;
   readonly fileBytes: number;
   readonly deadLetterBytes: number;
+  /** The number that the next dead letter gets. */
+  readonly nextDeadLetter: number;
   /** Why commits do not go through at present, if they do not. */
   readonly blocked: { readonly code: string; readonly message: string } | undefined;
   /** Milliseconds the last commit took. */
   readonly commitMs: number;
 }
 
+/** Blocks `first` … `next - 1`. */
 export interface JournalRange {
   readonly first: number;
   readonly next: number;

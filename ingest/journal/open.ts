@@ -1,26 +1,54 @@
-import { openWorker } from "#runtime/worker.ts";
+import { type WorkerClient, openWorker } from "#runtime/worker.ts";
 import type { IngestLimits } from "../limits.ts";
 import type { Journal } from "./journal.ts";
+import type { JournalSnapshot } from "./messages.ts";
 import type { JournalMethods, JournalThreadInit } from "./thread.ts";
 
-/** Starts the journal thread on the folder `path`, which it makes if need be. Throws `QUEUE_CORRUPT`, `DATA_LOCKED`. */
-export async function openJournal(path: string, limits: IngestLimits): Promise<Journal> {
+/** A journal and what it knew when it was opened. */
+export interface OpenedJournal {
+  readonly journal: Journal;
+  readonly snapshot: JournalSnapshot;
+}
+
+/**
+ * Starts the journal thread on the folder `path`, which it makes if need be. Disposing gives up commits that do not go through.
+ * @throws MarsadError QUEUE_CORRUPT, QUEUE_UNWRITABLE, DATA_LOCKED, STORE_FORMAT
+ */
+export async function openJournal(path: string, limits: IngestLimits): Promise<OpenedJournal> {
   const init: JournalThreadInit = {
     path,
     liveBytes: limits.journal_bytes,
     fileBytes: limits.journal_file_bytes,
-    deadLetters: { bytesPerGateway: limits.dead_letter_bytes_per_gateway, maxAge: limits.dead_letter_days * 86_400_000 },
+    deadLetters: {
+      bytesPerGateway: limits.dead_letter_bytes_per_gateway,
+      bytes: limits.dead_letter_bytes,
+      maxAge: limits.dead_letter_days * 86_400_000,
+    },
   };
-  const worker = await openWorker<JournalMethods>(new URL("./thread.ts", import.meta.url), init);
-  const snapshot = await worker.call("snapshot", undefined);
+  const thread = await openWorker<JournalMethods>(new URL("./thread.ts", import.meta.url), init);
+  try {
+    const { uuid, snapshot } = await thread.call("snapshot", undefined);
+    return { journal: journalOf(thread, uuid), snapshot };
+  } catch (error) {
+    await thread[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function journalOf(thread: WorkerClient<JournalMethods>, uuid: string): Journal {
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await thread.call("giveUp", undefined).catch(() => undefined); // the thread is lost already
+    await thread[Symbol.asyncDispose]();
+  };
   return {
-    snapshot,
-    commit: async (group) => await worker.call("commit", group, group.block ? [group.block] : []),
-    read: async (from, maxBytes) => await worker.call("read", { from, maxBytes }),
-    trim: async (before) => await worker.call("trim", before),
-    waiting: async (gateway, after, maxBytes) => await worker.call("waiting", { gateway, after, maxBytes }),
-    deadLetters: async (filter) => await worker.call("deadLetters", filter),
-    status: async () => await worker.call("status", undefined),
-    [Symbol.asyncDispose]: async () => await worker[Symbol.asyncDispose](),
+    uuid,
+    commit: (group) => thread.call("commit", group, group.block ? [group.block] : []),
+    read: (from, maxBytes) => thread.call("read", { from, maxBytes }),
+    trim: (before) => thread.call("trim", before),
+    waiting: (gateway, after, maxBytes) => thread.call("waiting", { gateway, after, maxBytes }),
+    deadLetters: (filter) => thread.call("deadLetters", filter),
+    status: () => thread.call("status", undefined),
+    [Symbol.asyncDispose]: () => (closing ??= close()),
   };
 }

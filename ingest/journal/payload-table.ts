@@ -1,4 +1,10 @@
-import type { Table, TableKey, TableWriter } from "#runtime/durable-queue.ts";
+import {
+  type QueueTransaction,
+  type Table,
+  type TableKey,
+  type TableWriter,
+  jsonCodec,
+} from "#runtime/durable-queue.ts";
 
 /** Payloads of one gateway follow one another by number; a name holds no dot. */
 export interface PayloadKey {
@@ -36,3 +42,13 @@ export interface PayloadTables<Bytes = Table, Facts = Table<unknown>> {
   readonly facts: Facts;
 }
 export type PayloadWriters = PayloadTables<TableWriter, TableWriter<unknown>>;
+
+export const countersTable = "counters";
+
+/** Takes `count` numbers of a counter that were never given. @returns the first of them. */
+export function takeNumbers(transaction: QueueTransaction, counter: string, count: number): number {
+  const counters = transaction.table(countersTable, jsonCodec);
+  const next = (counters.get(counter) as number | undefined) ?? 0;
+  if (count > 0) counters.put(counter, next + count);
+  return next;
+}

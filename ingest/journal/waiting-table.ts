@@ -1,42 +1,66 @@
+import { type DurableQueue, type QueueTransaction, jsonCodec } from "#runtime/durable-queue.ts";
 import type { WaitingEntry, WaitingPayload } from "./messages.ts";
-import {
-  formatKey,
-  fromTableKey,
-  parseKey,
-  type PayloadTables,
-  type PayloadWriters,
-  rangeOf,
-  tableKey,
-} from "./payload-table.ts";
+import { formatKey, fromTableKey, parseKey, rangeOf, tableKey, takeNumbers } from "./payload-table.ts";
+
+export const waitingTables = ["waiting", "waiting-bytes"] as const;
+const [factsTable, bytesTable] = waitingTables;
 
 /** Entries looked at in one step. */
 const step = 64;
 
-export function addWaiting(tables: PayloadWriters, number: number, { bytes, ...facts }: WaitingPayload): void {
-  const key = tableKey({ gateway: facts.gateway, number });
-  tables.facts.put(key, facts);
-  tables.bytes.put(key, bytes);
-}
+/** Readings of unknown sensors, in the journal's file: facts and bytes, in order of arrival for each gateway. */
+export class WaitingTable {
+  readonly #queue: DurableQueue;
 
-/** One gateway's waiting payloads behind `after`, oldest first: at least one if there is one, about `maxBytes` at most. */
-export function waitingBehind(
-  tables: PayloadTables,
-  { gateway, after, maxBytes }: { gateway: string; after: string | undefined; maxBytes: number },
-): WaitingEntry[] {
-  const entries: WaitingEntry[] = [];
-  let number = after === undefined ? undefined : parseKey(after)?.number;
-  let bytesRead = 0;
-  for (;;) {
-    const keys = tables.facts.keys({ ...rangeOf(gateway, number), limit: step });
-    for (const key of keys) {
-      const facts = tables.facts.get(key) as Omit<WaitingPayload, "bytes">;
-      const bytes = tables.bytes.get(key) ?? new Uint8Array();
-      entries.push({ ...facts, bytes, key: formatKey(fromTableKey(key)) });
-      bytesRead += bytes.length;
-      if (bytesRead >= maxBytes) return entries;
+  constructor(queue: DurableQueue) {
+    this.#queue = queue;
+  }
+
+  /** Within a commit: removes entries, then adds others or puts them in the place of earlier ones. */
+  write(transaction: QueueTransaction, added: readonly WaitingPayload[], removed: readonly string[]): void {
+    const facts = transaction.table(factsTable, jsonCodec);
+    const payloads = transaction.table(bytesTable);
+    for (const key of removed.map(parseKey)) {
+      if (!key) continue;
+      facts.remove(tableKey(key));
+      payloads.remove(tableKey(key));
     }
-    const last = keys.at(-1);
-    if (last === undefined || keys.length < step) return entries;
-    number = fromTableKey(last).number;
+    let number = takeNumbers(transaction, factsTable, added.filter(({ key }) => key === undefined).length);
+    for (const { bytes, key: place, ...rest } of added) {
+      const taken = place === undefined ? undefined : parseKey(place);
+      const key = tableKey(taken ?? { gateway: rest.gateway, number: number++ });
+      facts.put(key, rest);
+      payloads.put(key, bytes);
+    }
+  }
+
+  /** One gateway's entries behind the key `after`, oldest first: at least one if there is one, about `maxBytes` at most. */
+  behind({
+    gateway,
+    after,
+    maxBytes,
+  }: {
+    gateway: string;
+    after: string | undefined;
+    maxBytes: number;
+  }): WaitingEntry[] {
+    const facts = this.#queue.table(factsTable, jsonCodec);
+    const payloads = this.#queue.table(bytesTable);
+    const entries: WaitingEntry[] = [];
+    let number = after === undefined ? undefined : parseKey(after)?.number;
+    let bytesRead = 0;
+    for (;;) {
+      const keys = facts.keys({ ...rangeOf(gateway, number), limit: step });
+      for (const key of keys) {
+        const bytes = payloads.get(key) ?? new Uint8Array();
+        const rest = facts.get(key) as Omit<WaitingPayload, "bytes">;
+        entries.push({ ...rest, bytes, key: formatKey(fromTableKey(key)) });
+        bytesRead += bytes.length;
+        if (bytesRead >= maxBytes) return entries;
+      }
+      const last = keys.at(-1);
+      if (last === undefined || keys.length < step) return entries;
+      number = fromTableKey(last).number;
+    }
   }
 }

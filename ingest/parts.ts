@@ -1,0 +1,95 @@
+import { Births } from "./births.ts";
+import { Committer } from "./committer.ts";
+import { DeadLetterReplay } from "./dead-letter-replay.ts";
+import { DeadLetters } from "./dead-letters.ts";
+import { Decoder } from "./decoder.ts";
+import { Group } from "./group.ts";
+import type { IngestOptions } from "./ingest.ts";
+import { Intake } from "./intake.ts";
+import type { Journal } from "./journal/journal.ts";
+import { Notices } from "./notices.ts";
+import type { Restored } from "./restore.ts";
+import { seriesResolver } from "./series-resolver.ts";
+import { WaitingReplay } from "./waiting-replay.ts";
+import { WaitingRoom } from "./waiting-room.ts";
+import { StoreWriter } from "./writer.ts";
+
+const day = 86_400_000;
+
+/** What ingest is made of. */
+export interface Parts {
+  readonly group: Group;
+  readonly decoder: Decoder;
+  readonly committer: Committer;
+  readonly writer: StoreWriter;
+  readonly deadLetters: DeadLetters;
+  readonly notices: Notices;
+  readonly waitingReplay: WaitingReplay;
+  readonly deadLetterReplay: DeadLetterReplay;
+  readonly intake: Intake;
+}
+
+/** Puts the parts together; nothing moves yet. */
+export function makeParts(
+  options: IngestOptions,
+  { journal, end, restored }: { journal: Journal; end: number; restored: Restored },
+  { signal, onFailure }: { signal: AbortSignal; onFailure: (error: unknown) => void },
+): Parts {
+  const { catalogue, downlink, limits, log, registry, store, now = Date.now } = options;
+  const { dictionary, gateways, inFlight, tallies, adopted } = restored;
+  const group = new Group(catalogue);
+  group.adopt(adopted.series, adopted.storeBase);
+  const decoder = new Decoder({
+    catalogue,
+    tables: group.tables,
+    maxAge: limits.max_age_days * day,
+    maxFuture: limits.max_future_seconds * 1_000,
+    resolve: seriesResolver({ registry, dictionary, gateways, group }),
+  });
+  const batches = { batchReadings: limits.batch_readings, batchMaxAge: limits.batch_max_age };
+  const writer = new StoreWriter(
+    { journal, store, inFlight, ...batches, log, signal, onStored: (made) => tallies.take(made) },
+    end,
+  );
+  const committer = new Committer({
+    journal,
+    group,
+    inFlight,
+    groupBytes: limits.group_bytes,
+    gatewayName: gateways.nameOf,
+    onCommitted: (next) => writer.committedTo(next),
+    onFailure,
+  });
+  const notices = new Notices(downlink);
+  const deadLetters = new DeadLetters(group);
+  const waitingRoom = new WaitingRoom({
+    group,
+    bytesPerGateway: limits.waiting_bytes_per_gateway,
+    bytes: limits.waiting_bytes,
+  });
+  for (const gateway of gateways.all()) waitingRoom.restore(gateway);
+  const shared = {
+    group,
+    decoder,
+    committer,
+    gateways,
+    journal,
+    waitingRoom,
+    deadLetters,
+    notices,
+    now,
+    signal,
+  };
+  const waitingReplay = new WaitingReplay({ ...shared, maxWait: limits.waiting_days * day, onFailure, log });
+  const births = new Births({
+    registry,
+    deadLetters,
+    notices,
+    sensorsPerGateway: limits.sensors_per_gateway,
+    onChanged: (gateway) => waitingReplay.sensorsChanged(gateway),
+    log,
+  });
+  const intake = new Intake({ ...shared, births });
+  const deadLetterReplay = new DeadLetterReplay(shared);
+  return { group, decoder, committer, writer, deadLetters, notices, waitingReplay, deadLetterReplay, intake };
+}
