@@ -32,8 +32,11 @@ export interface Platform extends Program<Addresses> {
   csv(measurement: string): Promise<Record<string, string>[]>;
   account(gateway: string): Promise<GatewayAccount>;
   accounts(): Promise<readonly GatewayAccount[]>;
-  /** Once everything sent has its place: nothing in the journal, and the ledger balances. */
-  settled(gateway: string): Promise<GatewayAccount>;
+  /**
+   * Its ledger once nothing is in the journal and `holds`; also of a gateway that has yet to be heard. A ledger balances at every
+   * moment: throws when it is seen otherwise.
+   */
+  settled(gateway: string, holds?: (account: GatewayAccount) => boolean): Promise<GatewayAccount>;
   deadLetters(gateway?: string): Promise<readonly DeadLetter[]>;
   deadLetter(id: string): Promise<DeadLetterWithPayload>;
   /** `/readyz`, also when it answers 503. */
@@ -86,10 +89,11 @@ export async function startPlatform({ folder, args = [] }: PlatformOptions): Pro
     },
     account,
     accounts,
-    settled: (gateway) =>
+    settled: (gateway, holds = () => true) =>
       poll(async () => {
-        const ledger = await account(gateway);
-        return ledger.balanced && ledger.on_its_way.journal === 0 ? ledger : undefined;
+        const ledger = (await accounts()).find((account) => account.gateway === gateway);
+        if (ledger?.balanced === false) throw new Error(`not balanced: ${JSON.stringify(ledger)}`);
+        return ledger?.on_its_way.journal === 0 && holds(ledger) ? ledger : undefined;
       }),
     async deadLetters(gateway) {
       const query = gateway === undefined ? "" : `&gateway=${gateway}`;

@@ -51,10 +51,13 @@ async function startCity(folder: string): Promise<City> {
   return city;
 }
 
-/** Waits until every gateway has this many more batches acknowledged. */
-async function untilAcknowledged({ loads }: City, batches: number): Promise<void> {
+/** Waits until every gateway has this many more batches acknowledged; meanwhile every ledger balances at every moment. */
+async function untilAcknowledged({ loads, platform }: City, batches: number): Promise<void> {
   const goals = Array.from(loads.values(), ({ load }) => ({ load, goal: load.acknowledged.size + batches }));
-  await poll(() => goals.every(({ load, goal }) => load.acknowledged.size >= goal));
+  await poll(async () => {
+    expect((await platform?.accounts())?.filter(({ balanced }) => !balanced)).toEqual([]);
+    return goals.every(({ load, goal }) => load.acknowledged.size >= goal);
+  });
 }
 
 /** The store has what was acknowledged, each key once with its value, and nothing that nobody sent. */
@@ -174,9 +177,9 @@ test(`what the agent's outbox had committed survives ${kills} x kill -9 of the a
 
   // What no platform has acknowledged is sent by the next start.
   await using _last = await startAgent();
-  await poll(async () => (await platform.accounts()).some(({ stored }) => stored === all));
-  expect(await platform.settled(identity.name)).toMatchObject({
-    sent: all + (await platform.account(identity.name)).duplicate,
+  const account = await platform.settled(identity.name, ({ sent, duplicate }) => sent - duplicate >= all);
+  expect(account).toMatchObject({
+    sent: all + account.duplicate,
     stored: all,
     refused: 0,
     on_its_way: { waiting: 0, missing: 0 },

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { requireDebian, whySkipped } from "../../support/debian.ts";
 import { mosquittoPub } from "../../support/mosquitto-pub.ts";
 import { connectGateway, type MqttGateway } from "../../support/mqtt-gateway.ts";
-import { poll } from "../../support/poll.ts";
 import { flowLine, type OwnGateway, sharePlatform, type SharedPlatform } from "./support.ts";
 
 let shared: SharedPlatform;
@@ -172,9 +171,6 @@ function reconnect({ identity, password }: OwnGateway): Promise<MqttGateway> {
 async function storedVehicles({ name }: OwnGateway): Promise<unknown[]> {
   const { platform } = shared;
   await platform.settled(name);
-  const readings = await poll(async () => {
-    const found = await platform.readings("traffic_flow", `${name}.a`);
-    return found.length > 0 ? found : undefined;
-  });
+  const readings = await platform.readings("traffic_flow", `${name}.a`);
   return readings.map(({ vehicles }) => vehicles);
 }

@@ -86,10 +86,7 @@ test("a full disk under the journal: no PUBACK, said why, and all goes on when t
   await last;
   await poll(async () => (await platform.health()).ready);
   await gateway.birth(["unborn"]);
-  const account = await poll(async () => {
-    const ledger = await platform.settled(identity.name);
-    return ledger.on_its_way.waiting === 0 ? ledger : undefined;
-  });
+  const account = await platform.settled(identity.name, ({ on_its_way }) => on_its_way.waiting === 0);
   expect(account).toMatchObject({
     sent: sent * readingsPerBatch,
     stored: sent * readingsPerBatch,
@@ -126,10 +123,7 @@ test("a full disk under the journal: told to end it ends, and what it acknowledg
   await using platform = await startPlatform({ folder: folder.path });
   await using gateway = await connectGateway({ identity, password, port: platform.mqttPort });
   await gateway.birth(["unborn"]);
-  const account = await poll(async () => {
-    const ledger = await platform.settled(identity.name);
-    return ledger.on_its_way.waiting === 0 ? ledger : undefined;
-  });
+  const account = await platform.settled(identity.name, ({ on_its_way }) => on_its_way.waiting === 0);
   const stored = account.stored / readingsPerBatch;
   expect([acknowledged, acknowledged + 1]).toContain(stored);
   await expectStored(platform, "unborn", stored);
@@ -249,10 +243,8 @@ test("a full disk under the outbox: senders wait, said why, and every line is st
     await edge.end("SIGTERM");
   }
   await using _edge = await startEdge({ ...agent, mqttPort: platform.mqttPort });
-  await poll(async () =>
-    (await platform.accounts()).some(({ stored }) => stored === batches * readingsPerBatch),
-  );
-  expect(await platform.settled(identity.name)).toMatchObject({
+  const all = ({ sent }: { sent: number }): boolean => sent === batches * readingsPerBatch;
+  expect(await platform.settled(identity.name, all)).toMatchObject({
     sent: batches * readingsPerBatch,
     stored: batches * readingsPerBatch,
     duplicate: 0,

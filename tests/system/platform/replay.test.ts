@@ -5,7 +5,6 @@ import { expect, test } from "vitest";
 import { startEdge } from "../../support/edge.ts";
 import { LocalClock } from "../../support/local-clock.ts";
 import { admitGateway, dataFolder, startPlatform } from "../../support/platform.ts";
-import { poll } from "../../support/poll.ts";
 import { storedRows } from "../../support/stored-rows.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { runMarsad } from "../cli/run-marsad.ts";
@@ -97,8 +96,7 @@ async function playAndCompare(folder: string, recordings: readonly Recording[]):
     sent.push((JSON.parse(stdout) as { sent: number }).sent);
   }
   const total = sent.reduce((sum, count) => sum + count, 0);
-  await poll(async () => (await platform.accounts()).some((account) => account.sent >= total));
-  const account = await platform.settled(identity.name);
+  const account = await platform.settled(identity.name, ({ sent }) => sent >= total);
   expect(account).toMatchObject({ sent: total, refused: 0, on_its_way: { waiting: 0, missing: 0 } });
   expect(await edge.end("SIGTERM")).toBe(0);
   expect(await platform.end("SIGTERM")).toBe(0);

@@ -9,6 +9,9 @@ import { flowLine, sharePlatform } from "./support.ts";
 
 const base = Date.now() - 3_600_000;
 
+const nothingWaits = ({ on_its_way }: { on_its_way: { waiting: number } }): boolean =>
+  on_its_way.waiting === 0;
+
 function flowLines(sensor: string, from: number, to: number): string {
   return Array.from(
     { length: to - from },
@@ -54,8 +57,7 @@ describe("a full waiting quota", () => {
 
     await pinging.birth([sensor]);
     await Promise.all(sending);
-    await poll(async () => (await platform.account(gateway.name)).stored === messages * perMessage);
-    expect(await platform.settled(gateway.name)).toMatchObject({
+    expect(await platform.settled(gateway.name, nothingWaits)).toMatchObject({
       sent: messages * perMessage,
       stored: messages * perMessage,
       duplicate: 0,
@@ -97,8 +99,7 @@ describe("a full waiting quota", () => {
     await using again = await connectGateway({ identity, password, port: platform.mqttPort });
     await again.birth([sensor]);
     await again.send(flowLines(sensor, 100, 200));
-    await poll(async () => (await platform.account(name)).stored === 200);
-    expect(await platform.settled(name)).toMatchObject({
+    expect(await platform.settled(name, nothingWaits)).toMatchObject({
       sent: 200,
       stored: 200,
       duplicate: 0,
@@ -139,7 +140,7 @@ describe("what waits", () => {
     });
     await using gateway = await connectGateway({ identity, password, port: platform.mqttPort });
     await gateway.birth(["late"]);
-    await poll(async () => (await platform.account(identity.name)).stored === 50);
+    await platform.settled(identity.name, nothingWaits);
     expect(await platform.readings("traffic_flow", "late")).toHaveLength(50);
   });
 });
