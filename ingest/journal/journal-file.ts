@@ -1,9 +1,4 @@
-import {
-  type DurableQueue,
-  type QueueTransaction,
-  jsonCodec,
-  openDurableQueue,
-} from "#runtime/durable-queue.ts";
+import { type DurableQueue, type QueueTransaction, jsonCodec } from "#runtime/durable-queue.ts";
 import { MarsadError } from "#runtime/errors.ts";
 import type { GatewayTally } from "#store/port.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
@@ -21,14 +16,9 @@ import type {
 import { countersTable } from "./payload-table.ts";
 import { WaitingTable, waitingTables } from "./waiting-table.ts";
 
-export interface JournalFileOptions {
-  readonly path: string;
-  readonly liveBytes: number;
-  readonly fileBytes: number;
-  readonly deadLetters: DeadLetterBounds;
-}
-
 const ownTables = ["series", "store-base", "ledgers", "outboxes", countersTable] as const;
+/** What the queue must be opened with. */
+export const journalTables = [...ownTables, ...waitingTables, ...deadLetterTables] as const;
 const groupsCounter = "groups";
 const storeBaseKey = "tallies";
 
@@ -45,10 +35,9 @@ export class JournalFile implements Disposable {
   #trimTo = 0;
   #commitMs = 0;
 
-  /** @throws MarsadError DATA_LOCKED, QUEUE_CORRUPT, QUEUE_UNWRITABLE, STORE_FORMAT */
-  constructor({ path, liveBytes, fileBytes, deadLetters }: JournalFileOptions) {
-    const tables = [...ownTables, ...waitingTables, ...deadLetterTables];
-    this.#queue = openDurableQueue({ path, maxLiveBytes: liveBytes, maxFileBytes: fileBytes, tables });
+  /** @param queue  With `journalTables`; closed with this. */
+  constructor(queue: DurableQueue, deadLetters: DeadLetterBounds) {
+    this.#queue = queue;
     this.#deadLetters = new DeadLetterTable(this.#queue, deadLetters);
     this.#waiting = new WaitingTable(this.#queue);
     this.#groups = this.#count(groupsCounter);

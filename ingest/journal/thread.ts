@@ -1,11 +1,18 @@
 import pRetry from "p-retry";
+import { openDurableQueue } from "#runtime/durable-queue.ts";
 import { MarsadError, hasCode } from "#runtime/errors.ts";
 import { serveWorker, transferred } from "#runtime/worker.ts";
+import type { DeadLetterBounds } from "./dead-letter-table.ts";
 import type { DeadLetterFilter, StoredDeadLetter } from "./journal.ts";
-import { JournalFile, type JournalFileOptions } from "./journal-file.ts";
+import { JournalFile, journalTables } from "./journal-file.ts";
 import type { JournalGroup, JournalRange, JournalSnapshot, JournalStatus, WaitingEntry } from "./messages.ts";
 
-export type JournalThreadInit = JournalFileOptions;
+export interface JournalThreadInit {
+  readonly path: string;
+  readonly liveBytes: number;
+  readonly fileBytes: number;
+  readonly deadLetters: DeadLetterBounds;
+}
 
 /** What the journal thread answers; `Journal` says what each means. */
 export interface JournalMethods {
@@ -31,20 +38,19 @@ const expiryInterval = 3_600_000;
 class JournalThread {
   readonly #file: JournalFile;
   readonly #closed = new AbortController();
-  readonly #trimTimer: NodeJS.Timeout;
-  #expiryTimer: NodeJS.Timeout;
+  #trimTimer: NodeJS.Timeout | undefined;
+  #expiryTimer: NodeJS.Timeout | undefined;
   /** Commits are one after another, also while one is being tried again. */
   #last: Promise<unknown> = Promise.resolve();
   #blocked: JournalStatus["blocked"];
 
   constructor(file: JournalFile) {
     this.#file = file;
-    this.#trimTimer = setInterval(() => this.#trimIfWritable(), trimInterval);
-    this.#expiryTimer = setTimeout(() => this.#expire(), firstExpiry);
   }
 
-  get file(): JournalFile {
-    return this.#file;
+  start(): void {
+    this.#trimTimer = setInterval(() => this.#trimIfWritable(), trimInterval);
+    this.#expiryTimer = setTimeout(() => this.#expire(), firstExpiry);
   }
 
   async commit(group: JournalGroup): Promise<number> {
@@ -120,9 +126,11 @@ function isRefusal(error: unknown): error is MarsadError {
   return hasCode(error, "QUEUE_FULL") || hasCode(error, "QUEUE_UNWRITABLE");
 }
 
-await serveWorker<JournalMethods, JournalThreadInit>((init) => {
-  const thread = new JournalThread(new JournalFile(init));
-  const { file } = thread;
+await serveWorker<JournalMethods, JournalThreadInit>(({ path, liveBytes, fileBytes, deadLetters }) => {
+  const bounds = { maxLiveBytes: liveBytes, maxFileBytes: fileBytes };
+  const file = new JournalFile(openDurableQueue({ path, ...bounds, tables: journalTables }), deadLetters);
+  const thread = new JournalThread(file);
+  thread.start();
   return {
     methods: {
       snapshot: () => ({ uuid: file.uuid, snapshot: file.snapshot() }),
