@@ -9,6 +9,7 @@ import { poll } from "../../support/poll.ts";
 import { kills } from "../../support/soak.ts";
 import { SteadyReadings } from "../../support/steady-readings.ts";
 import { type StoredRow, storedRows } from "../../support/stored-rows.ts";
+import { openTcpProxy } from "../../support/tcp-proxy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { runMarsad } from "../cli/run-marsad.ts";
 
@@ -194,4 +195,50 @@ test(`what the agent's outbox had committed survives ${kills} x kill -9 of the a
   expect(Math.max(...stored)).toBeLessThan(lines.written);
   expect(lines.written - all).toBeLessThan(kills * readingsPerSecond);
   expect(committed.every((count, i) => i === 0 || count > committed[i - 1]!)).toBe(true);
+});
+
+test(`every line that an agent took is stored once, although the platform is killed ${kills} x meanwhile`, async () => {
+  using folder = tempFolder("kill");
+  const identity = { name: "corniche-1", agency };
+  const password = await admitGateway(dataFolder(folder.path), identity);
+  const readings = new SteadyReadings(identity.name, Date.now() - 3_600_000);
+  let platform: Platform | undefined;
+  // The platform comes back on another port; while it is gone nobody answers on this one.
+  await using proxy = await openTcpProxy(() => platform?.mqttPort ?? 1);
+  await using edge = await startEdge({
+    folder: folder.path,
+    gateway: identity.name,
+    agency,
+    password,
+    mqttPort: proxy.port,
+    sensors: readings.sensors,
+  });
+  await using lines = startLines({ readings, rate: readingsPerSecond, input: () => edge.input });
+  for (let kill = 0; kill < kills; kill++) {
+    await using running = await startPlatform({ folder: folder.path });
+    platform = running;
+    await running.settled(
+      identity.name,
+      ({ connected, sent }) => connected && sent > kill * readingsPerSecond,
+    );
+    await sleep(500 + Math.random() * 300);
+    platform = undefined;
+    await running.end("SIGKILL");
+  }
+  await using last = await startPlatform({ folder: folder.path });
+  platform = last;
+  await lines[Symbol.asyncDispose]();
+  expect(
+    await last.settled(identity.name, ({ sent, duplicate }) => sent - duplicate >= lines.written),
+  ).toMatchObject({
+    stored: lines.written,
+    refused: 0,
+    on_its_way: { waiting: 0, missing: 0 },
+  });
+  await expectBalance(last);
+  expect(await last.end("SIGTERM")).toBe(0);
+  const { count, rows } = await storedRows(dataFolder(folder.path), "traffic_flow");
+  const stored = distinctNumbers(readings, rows);
+  expect(count).toBe(lines.written);
+  expect(stored.size).toBe(lines.written);
 });

@@ -20,7 +20,7 @@ function parking(occupied: number, time: number): string {
   return `parking,sensor=pk-07 occupied=${occupied},entries_total=90314,gate_open=true ${time}`;
 }
 
-test("a platform, a gateway, a sensor and mosquitto_pub: line protocol and JSON are stored and visible", async ({
+test.concurrent("a platform, a gateway, a sensor and mosquitto_pub: line protocol and JSON are stored and visible", async ({
   skip,
 }) => {
   skip(!(await requireDebian("mosquitto-clients")), whySkipped("mosquitto-clients"));
@@ -94,7 +94,7 @@ test("a platform, a gateway, a sensor and mosquitto_pub: line protocol and JSON 
   });
 });
 
-test("readings of an unknown sensor wait, and are stored once `marsad sensor add` names it", async () => {
+test.concurrent("readings of an unknown sensor wait, and are stored once `marsad sensor add` names it", async () => {
   using folder = tempFolder("first");
   await using platform = await startPlatform({ folder: folder.path });
   const data = ["--data", platform.data];
@@ -132,7 +132,7 @@ test("readings of an unknown sensor wait, and are stored once `marsad sensor add
   ]);
 });
 
-test("dead letters are listed, shown, and stored by a replay once the catalogue knows their measurement", async () => {
+test.concurrent("dead letters are listed, shown, and stored by a replay once the catalogue knows their measurement", async () => {
   using folder = tempFolder("first");
   const identity = { name: "parking-1", agency: "mobility" };
   const now = Date.now();

@@ -202,6 +202,63 @@ test("a full disk under the store, and the platform killed there: what was ackno
   await expectStored(platform, "tf-1", sent);
 });
 
+test("a full disk under the store, and the journal at its bound: PUBACKs wait, both are named, and all is stored when there is room", async ({
+  skip,
+}) => {
+  using folder = tempFolder("full");
+  await using disk = await mountPart(folder.path, "store");
+  skip(disk === undefined, needsMount);
+  const password = await admitGateway(dataFolder(folder.path), identity);
+  await using platform = await startPlatform({ folder: folder.path, args: ["--journal-bytes", "500000"] });
+  await using gateway = await connectGateway({ identity, password, port: platform.mqttPort });
+  await gateway.birth(["tf-1"]);
+  const { sent, last, stalled } = await sendUntil(gateway, "tf-1", 0, (batches) => batches > 400);
+  expect(stalled).toBe(true);
+  const parts = await poll(async () => {
+    const ailing = (await platform.health()).parts.filter(({ ok }) => !ok);
+    return ailing.length === 2 ? ailing : undefined;
+  });
+  expect(parts).toMatchObject([
+    { name: "journal", why: expect.stringMatching(/holds \d+ bytes of at most 500000/) },
+    { name: "store", why: expect.stringMatching(/disk.*full/) },
+  ]);
+
+  await growDisk(join(platform.data, "store"), enoughRoom);
+  await last;
+  expect(await platform.settled(identity.name)).toMatchObject({
+    sent: sent * readingsPerBatch,
+    stored: sent * readingsPerBatch,
+    duplicate: 0,
+  });
+  await expectStored(platform, "tf-1", sent);
+});
+
+test("a full disk under the registry: a birth is held and readings of known sensors are not lost, and it goes on when there is room", async ({
+  skip,
+}) => {
+  using folder = tempFolder("full");
+  await using disk = await mountPart(folder.path, "registry");
+  skip(disk === undefined, needsMount);
+  const password = await admitGateway(dataFolder(folder.path), identity);
+  await using platform = await startPlatform({ folder: folder.path });
+  await using gateway = await connectGateway({ identity, password, port: platform.mqttPort });
+  const sensors = Array.from({ length: 500 }, (_, i) => `tf-${i}`);
+  let births = 0;
+  let last = Promise.resolve();
+  for (let stalled = false; !stalled && births < 100; births += 1) {
+    last = gateway.birth(sensors.map((sensor) => `${sensor}.${births}`));
+    stalled = await Promise.race([last.then(() => false), sleep(2000).then(() => true)]);
+  }
+  expect(births).toBeLessThan(20);
+  const reading = gateway.send(flowLine("tf-0.0", 11, start));
+
+  await growDisk(join(platform.data, "registry"), enoughRoom);
+  await last;
+  await reading;
+  await gateway.send(flowLine(`tf-499.${births - 1}`, 12, start));
+  expect(await platform.settled(identity.name)).toMatchObject({ sent: 2, stored: 2, sensors: births * 500 });
+});
+
 test("a full disk under the outbox: senders wait, said why, and every line is stored once when the platform is there", async ({
   skip,
 }) => {
