@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type MqttClient, connectAsync, type IClientOptions } from "mqtt";
 import { formatBirth } from "#telemetry/birth.ts";
 import type { GatewayIdentity } from "#telemetry/names.ts";
@@ -28,6 +29,9 @@ export interface MqttGatewayOptions {
   readonly client?: IClientOptions;
 }
 
+/** Milliseconds, which is no measurement: what waits longer has failed. */
+const pubackWithin = 60_000;
+
 export async function connectGateway(options: MqttGatewayOptions): Promise<MqttGateway> {
   const { identity, password, port, client: clientOptions } = options;
   const own = topics(identity.agency, identity.name);
@@ -47,7 +51,16 @@ export async function connectGateway(options: MqttGatewayOptions): Promise<MqttG
   });
   await client.subscribeAsync(own.downFilter, { qos: 1 });
   const publish = async (topic: string, payload: string | Uint8Array): Promise<void> => {
-    await client.publishAsync(topic, Buffer.from(payload), { qos: 1 });
+    const puback = client.publishAsync(topic, Buffer.from(payload), { qos: 1 });
+    const patience = new AbortController();
+    const tooLong = sleep(pubackWithin, undefined, { signal: patience.signal }).then(() => {
+      throw new Error(`no PUBACK for ${topic} within ${pubackWithin} ms`);
+    });
+    try {
+      await Promise.race([puback, tooLong]);
+    } finally {
+      patience.abort();
+    }
   };
   return {
     client,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { formatBatchHeader } from "#telemetry/batch-header.ts";
 import type { GatewayIdentity } from "#telemetry/names.ts";
 import { connectGateway, type MqttGateway } from "./mqtt-gateway.ts";
+import { poll } from "./poll.ts";
 import type { SteadyReadings } from "./steady-readings.ts";
 
 export interface MqttLoadOptions {
@@ -96,7 +97,7 @@ export function startLoad(options: MqttLoadOptions): MqttLoad {
     },
     async drain() {
       draining = true;
-      while (pending.size > 0) await sleep(10);
+      await poll(() => pending.size === 0);
     },
     async [Symbol.asyncDispose]() {
       ending.abort();

@@ -16,12 +16,15 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Milliseconds; none may be left behind by a test that fails. */
+const endsWithin = 60_000;
+
 /** A Marsad program of the test's own, as a real process. */
 export interface Program<Ready> extends AsyncDisposable {
   readonly ready: Ready;
   readonly pid: number;
   readonly log: () => string;
-  /** Sends the signal and waits for the end. @returns the exit code, null after a kill. */
+  /** Sends the signal and waits for the end, which is a kill when it takes too long. @returns the exit code, null after a kill. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -55,7 +58,9 @@ export async function startProgram<Ready>({
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill(signal);
+      const impatience = setTimeout(() => child.kill("SIGKILL"), endsWithin);
       await exited;
+      clearTimeout(impatience);
     }
     return child.exitCode;
   };
