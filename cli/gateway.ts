@@ -55,9 +55,12 @@ function listCommand(): Command {
     await using identities = await openExisting(options.data);
     const gateways = listGateways(identities);
     if (options.json) {
-      printJson(
-        gateways.map((gateway) => ({ ...gateway, created: new Date(gateway.created).toISOString() })),
-      );
+      printJson({
+        gateways: gateways.map((gateway) => ({
+          ...gateway,
+          created: new Date(gateway.created).toISOString(),
+        })),
+      });
     } else if (gateways.length === 0) {
       process.stdout.write("No gateway may connect yet. Add one: marsad gateway add NAME --agency A\n");
     } else {

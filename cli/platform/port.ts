@@ -5,16 +5,19 @@ import type { Registry } from "#ingest/registry/registry.ts";
 import type { Store } from "#store/port.ts";
 import { type DeadLetter, DeadLetter as DeadLetterSchema, type GatewayAccount } from "#telemetry/account.ts";
 import type { Catalogue } from "#telemetry/catalogue.ts";
+import type { GatewayIdentity } from "#telemetry/names.ts";
 
 /** What the HTTP face may ask, answered by the parts that know. */
 export function platformPort(parts: {
   readonly catalogue: Catalogue;
+  /** The gateways that may connect. */
+  readonly admitted: () => readonly GatewayIdentity[];
   readonly broker: Broker;
   readonly ingest: Ingest;
   readonly registry: Registry;
   readonly store: Store;
 }): PlatformPort {
-  const { catalogue, broker, ingest, registry, store } = parts;
+  const { admitted, catalogue, broker, ingest, registry, store } = parts;
   const connected = (): Set<string> => new Set(Array.from(broker.connected(), ({ gateway }) => gateway.name));
   return {
     catalogue,
@@ -40,14 +43,12 @@ export function platformPort(parts: {
     read: async (query) => await store.read(query),
     async accounts() {
       const online = connected();
-      return ingest
-        .gateways()
-        .map(({ name }) => {
-          const sensors = registry.sensorsOf(name).length;
-          return ingest.account(name, { connected: online.has(name), sensors });
-        })
-        .filter((account): account is GatewayAccount => account !== undefined)
-        .sort((a, b) => a.gateway.localeCompare(b.gateway));
+      // Those that may connect, and those that no longer may but have sent something.
+      const known = new Map([...admitted(), ...ingest.gateways()].map(({ name, agency }) => [name, agency]));
+      return Array.from(known, ([name, agency]): GatewayAccount => {
+        const presence = { connected: online.has(name), sensors: registry.sensorsOf(name).length };
+        return ingest.account(name, presence) ?? neverHeard({ name, agency }, presence);
+      }).sort((a, b) => a.gateway.localeCompare(b.gateway));
     },
     async totals() {
       return { ...ingest.totals(), gateways_connected: connected().size };
@@ -57,6 +58,28 @@ export function platformPort(parts: {
       show: async (id) => (await ingest.deadLetters({ id, limit: 1 }))[0],
       replay: async (filter) => await ingest.replayDeadLetters(filter),
     },
+  };
+}
+
+/** The ledger of a gateway that has not sent anything yet. */
+function neverHeard(
+  { name, agency }: GatewayIdentity,
+  presence: { connected: boolean; sensors: number },
+): GatewayAccount {
+  return {
+    gateway: name,
+    agency,
+    ...presence,
+    last_seen: null,
+    sent: 0,
+    stored: 0,
+    merged: 0,
+    duplicate: 0,
+    refused: 0,
+    refused_by_reason: {},
+    on_its_way: { waiting: 0, journal: 0, missing: 0 },
+    missing: [],
+    balanced: true,
   };
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { openApi } from "#api/api.ts";
 import { openBroker } from "#broker/broker.ts";
-import { createAuthenticator, watchGateways } from "#broker/identities.ts";
+import { createAuthenticator, listGateways, watchGateways } from "#broker/identities.ts";
 import { openIngest } from "#ingest/ingest.ts";
 import { openRegistry } from "#ingest/registry/registry.ts";
 import type { Downlink } from "#ingest/source.ts";
@@ -88,7 +88,14 @@ export async function runPlatform(
   await using api = await openApi({
     listen: http,
     behindProxy: config.behind_proxy,
-    port: platformPort({ catalogue, broker, ingest, registry, store }),
+    port: platformPort({
+      admitted: () => listGateways(identities),
+      catalogue,
+      broker,
+      ingest,
+      registry,
+      store,
+    }),
     metrics,
     log: log.child({ part: "api" }),
     version,

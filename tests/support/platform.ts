@@ -33,7 +33,7 @@ export interface Platform extends Program<Addresses> {
   account(gateway: string): Promise<GatewayAccount>;
   accounts(): Promise<readonly GatewayAccount[]>;
   /**
-   * Its ledger once nothing is in the journal and `holds`; also of a gateway that has yet to be heard. A ledger balances at every
+   * Its ledger once it was heard, nothing is in the journal, and `holds`. A ledger balances at every
    * moment: throws when it is seen otherwise.
    */
   settled(gateway: string, holds?: (account: GatewayAccount) => boolean): Promise<GatewayAccount>;
@@ -93,7 +93,8 @@ export async function startPlatform({ folder, args = [] }: PlatformOptions): Pro
       poll(async () => {
         const ledger = (await accounts()).find((account) => account.gateway === gateway);
         if (ledger?.balanced === false) throw new Error(`not balanced: ${JSON.stringify(ledger)}`);
-        return ledger?.on_its_way.journal === 0 && holds(ledger) ? ledger : undefined;
+        if (!ledger || ledger.last_seen === null) return undefined;
+        return ledger.on_its_way.journal === 0 && holds(ledger) ? ledger : undefined;
       }),
     async deadLetters(gateway) {
       const query = gateway === undefined ? "" : `&gateway=${gateway}`;

@@ -32,6 +32,8 @@ test.concurrent("a platform, a gateway, a sensor and mosquitto_pub: line protoco
   const printed = await marsad("gateway", "add", "corniche-1", "--agency", "mobility", ...data);
   const password = /password +(\S+)/.exec(printed)?.[1] ?? "";
   await marsad("sensor", "add", "tf-012", "--gateway", "corniche-1", "--place", "Al Dafna", ...data);
+  const [silent] = await platform.accounts();
+  expect(silent).toMatchObject({ gateway: "corniche-1", sent: 0, last_seen: null, balanced: true });
   const now = Date.now();
   const publish = async (format: string, payload: string): Promise<void> => {
     const topic = `marsad/mobility/corniche-1/up/${format}`;
@@ -86,7 +88,7 @@ test.concurrent("a platform, a gateway, a sensor and mosquitto_pub: line protoco
     balanced: true,
     gateways: [{ gateway: "corniche-1", sent: 2, stored: 2, sensors: 1 }],
   });
-  expect(JSON.parse(await marsad("gateway", "list", "--json", ...data))).toMatchObject([
+  expect(JSON.parse(await marsad("gateway", "list", "--json", ...data)).gateways).toMatchObject([
     { name: "corniche-1", agency: "mobility" },
   ]);
   expect(JSON.parse(await marsad("sensor", "list", "--json", ...data))).toMatchObject({
