@@ -27,6 +27,8 @@ export class Committer {
   #underWay = 0;
   /** The end of the last commit under way. */
   #last: Promise<void> = Promise.resolve();
+  /** Resolved by the next commit that ends. */
+  #ended = Promise.withResolvers<void>();
   /** Whoever waits for what is in the open group. */
   #awaited: PromiseWithResolvers<void> | undefined;
 
@@ -60,7 +62,7 @@ export class Committer {
     const { group, groupBytes } = this.#options;
     while (group.bytes >= 2 * groupBytes) {
       this.#commit();
-      await this.#last;
+      await this.#ended.promise;
     }
   }
 
@@ -101,6 +103,8 @@ export class Committer {
     awaited?.resolve();
     this.#underWay -= 1;
     this.#commit();
+    this.#ended.resolve();
+    this.#ended = Promise.withResolvers();
     if (this.hasRoom()) this.stalled.resume();
   }
 }

@@ -91,7 +91,7 @@ test("accounts balance at every moment of any history, and each acknowledged rea
         } else if (each.do === "replay") await city.ingest.replayDeadLetters({ gateway: gateway.name });
         else if (each.do === "outage") fault.now = each.fault;
         else await say(each, { session, history, outbox });
-        if (history.received > 0) expect(city.account(gateway.name).balanced).toBe(true);
+        expect(history.received === 0 || city.account(gateway.name).balanced).toBe(true);
       }
       fault.now = "none";
       await session.birth(sensors);
