@@ -47,6 +47,8 @@ export interface City extends AsyncDisposable {
 }
 
 export interface CityOptions {
+  /** Where everything lies; by default a folder that goes with the city. */
+  readonly folder?: string;
   readonly limits?: Partial<IngestLimits>;
   /** Where the journal lies; below the city's folder by default. */
   readonly journal?: string;
@@ -62,19 +64,19 @@ export const corniche: GatewayIdentity = { name: "corniche-1", agency: "mobility
 /** Ingest as the platform runs it, with a real journal, registry and DuckDB in a folder of its own. */
 export async function openCity(options: CityOptions = {}): Promise<City> {
   await using resources = new AsyncDisposableStack();
-  const folder = resources.use(tempFolder("ingest"));
+  const folder = options.folder ?? resources.use(tempFolder("ingest")).path;
   const { now, wrap = (store: Store) => store } = options;
   const limits = IngestLimits.parse({ batch_max_age: 5, ...options.limits });
   const registry = resources.use(
     await openRegistry({
-      path: join(folder.path, "registry"),
+      path: join(folder, "registry"),
       limits: { sensorsPerGateway: limits.sensors_per_gateway },
       log: silent,
     }),
   );
-  const store = resources.use(await openDuckDbStore({ path: join(folder.path, "store"), log: silent }));
+  const store = resources.use(await openDuckDbStore({ path: join(folder, "store"), log: silent }));
   const told: Told[] = [];
-  const journal = options.journal ?? join(folder.path, "journal");
+  const journal = options.journal ?? join(folder, "journal");
   const open = (): Promise<Ingest> =>
     openIngest({
       path: journal,
@@ -228,10 +230,11 @@ export class Session implements IngestSession {
   }
 }
 
-export const start = Date.now() - 86_400_000;
+/** A full second, a day ago. */
+export const start = Math.floor(Date.now() / 1_000) * 1_000 - 86_400_000;
 
 /** One reading of a detector, `second` seconds after `start`. */
-export function flow(sensor: string, second: number, vehicles = second % 600): string {
+export function flow(sensor: string, second: number, vehicles = Math.abs(second) % 600): string {
   return `traffic_flow,sensor=${sensor} vehicles=${vehicles} ${start + second * 1_000}\n`;
 }
 
@@ -249,6 +252,6 @@ export function storedFlows(sensor: string, from: number, to: number): string[] 
   return Array.from({ length: to - from }, (_, i) => storedFlow(sensor, from + i)).sort();
 }
 
-export function storedFlow(sensor: string, second: number, vehicles = second % 600): string {
+export function storedFlow(sensor: string, second: number, vehicles = Math.abs(second) % 600): string {
   return `${sensor} ${start + second * 1_000} vehicles=${vehicles}`;
 }
