@@ -43,6 +43,29 @@ test.skipIf(!canMount())(
   },
 );
 
+test.skipIf(!canMount())(
+  "on a full disk of the store readings are acknowledged and wait in the journal; with room again all are stored once (mounts a disk: root only)",
+  async () => {
+    using disk = smallDisk("ingest-store", 24);
+    await using city = await openCity({ storeFolder: join(disk.path, "store") });
+    const session = city.session();
+    await session.birth(["tf-1"]);
+    await session.send(flows("tf-1", 0, 100));
+    await city.settled();
+    fill(join(disk.path, "other"));
+    let second = 100;
+    while (city.ingest.trouble().store === undefined) {
+      await session.send(flows("tf-1", second, second + 1_000));
+      second += 1_000;
+    }
+    await session.send(flows("tf-1", 0, 200)); // again
+    expect(city.account()).toMatchObject({ sent: second + 200, balanced: true });
+    await rm(join(disk.path, "other"));
+    expect(await city.settled()).toMatchObject({ stored: second, duplicate: 200, refused: 0 });
+    expect(await city.stored()).toHaveLength(second);
+  },
+);
+
 /** Writes until the disk takes no more. */
 function fill(file: string): void {
   for (let bytes = 65_536; bytes >= 1; bytes /= 16) {

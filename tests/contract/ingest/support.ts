@@ -52,6 +52,8 @@ export interface CityOptions {
   readonly limits?: Partial<IngestLimits>;
   /** Where the journal lies; below the city's folder by default. */
   readonly journal?: string;
+  /** Where the store lies; the same. */
+  readonly storeFolder?: string;
   /** Asked for at each opening. */
   readonly catalogue?: Catalogue;
   readonly now?: () => number;
@@ -74,7 +76,9 @@ export async function openCity(options: CityOptions = {}): Promise<City> {
       log: silent,
     }),
   );
-  const store = resources.use(await openDuckDbStore({ path: join(folder, "store"), log: silent }));
+  const store = resources.use(
+    await openDuckDbStore({ path: options.storeFolder ?? join(folder, "store"), log: silent }),
+  );
   const told: Told[] = [];
   const journal = options.journal ?? join(folder, "journal");
   const open = (): Promise<Ingest> =>
