@@ -20,7 +20,7 @@ function birth(count: number): Birth {
 test.skipIf(!canMount())(
   "a birth that the full disk does not take is refused whole, and taken when there is room again",
   async () => {
-    using disk = smallDisk("registry", 2);
+    using disk = smallDisk("registry", 8);
     const options = {
       path: join(disk.path, "registry"),
       limits: { sensorsPerGateway: 5000 },
