@@ -194,7 +194,7 @@ describe("marsad gateway", () => {
     await expect(gateways.client(corniche, { password: password ?? "" })).rejects.toThrow(
       "Bad username or password",
     );
-    const left = JSON.parse((await marsad("list", "--json")).stdout) as unknown[];
+    const { gateways: left } = JSON.parse((await marsad("list", "--json")).stdout) as { gateways: unknown[] };
     expect(left).toMatchObject([{ name: "pumps-1", agency: "water" }]);
     abort.abort();
   });
