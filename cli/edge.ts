@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Command, Option } from "commander";
 import { type EdgeAgent, EdgeAgentConfig, openEdgeAgent } from "#edge-agent/index.ts";
 import { resolveConfig } from "#runtime/config.ts";
-import { untilSignal } from "#runtime/lifecycle.ts";
+import { type EndingOrReload, untilSignalOrReload } from "#runtime/lifecycle.ts";
 import { type LogLevel, logLevels, openLog } from "#runtime/log.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
 
@@ -37,14 +37,14 @@ export function edgeCommand(): Command {
     .option("--ready-file <file>", "write where the inputs listen to this file once they do")
     .addHelpText("after", "\n  marsad edge --config /etc/marsad/corniche-1.yaml --data /var/lib/marsad")
     .action(async (options: EdgeOptions) => {
-      using ending = untilSignal();
-      await run(options, ending.signal);
+      using ending = untilSignalOrReload();
+      await run(options, ending);
     });
 }
 
 async function run(
   { config, data, readyFile, logLevel }: EdgeOptions,
-  toldToEnd: AbortSignal,
+  { signal: toldToEnd, onReload }: EndingOrReload,
 ): Promise<void> {
   // Ended from outside, or here after a failure: each agent closes on it, all at once.
   const failed = new AbortController();
@@ -61,6 +61,7 @@ async function run(
       const ready = { agents: agents.map(({ gateway, inputs }) => ({ gateway, inputs })) };
       await writeFileAtomically(readyFile, `${JSON.stringify(ready)}\n`);
     }
+    onReload(async () => log.info({}, "SIGHUP: nothing to read again."));
     await Promise.race([ended(signal), ...agents.map(({ failed }) => failed)]);
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { resolveConfig } from "#runtime/config.ts";
-import { untilSignal } from "#runtime/lifecycle.ts";
+import { untilSignalOrReload } from "#runtime/lifecycle.ts";
 import { openLog } from "#runtime/log.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { configOptions } from "./config-options.ts";
@@ -16,8 +16,9 @@ export function platformCommand(): Command {
     async ({ config: file, ...flags }: { config?: string }) => {
       const config = await resolveConfig(PlatformConfig, { file, flags, env: process.env });
       const log = openLog({ name: "platform", level: config.log_level, pretty: process.stderr.isTTY });
-      using ending = untilSignal();
-      await runPlatform(config, { signal: ending.signal, log, version: packageJson.version });
+      using ending = untilSignalOrReload();
+      const { signal, onReload } = ending;
+      await runPlatform(config, { signal, onReload, log, version: packageJson.version });
     },
   );
 }

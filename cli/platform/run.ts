@@ -8,6 +8,7 @@ import type { Downlink } from "#ingest/source.ts";
 import { formatAddress, isLoopback, parseAddress } from "#runtime/address.ts";
 import { openDataLock } from "#runtime/data-lock.ts";
 import { MarsadError } from "#runtime/errors.ts";
+import type { OnReload } from "#runtime/lifecycle.ts";
 import { type Log, oncePer } from "#runtime/log.ts";
 import { openMetrics } from "#runtime/metrics.ts";
 import { openRecordStore } from "#runtime/record-store.ts";
@@ -19,6 +20,14 @@ import { loadCatalogue } from "./catalogue.ts";
 import type { PlatformConfig } from "./config.ts";
 import { platformPort } from "./port.ts";
 
+export interface PlatformProgram {
+  readonly signal: AbortSignal;
+  /** SIGHUP: files are to be read again. */
+  readonly onReload: OnReload;
+  readonly log: Log;
+  readonly version: string;
+}
+
 /**
  * The platform in one process: broker, ingest, store and API, put together. Runs until the signal; then stops taking, keeps
  * what was taken, and closes in order.
@@ -26,7 +35,7 @@ import { platformPort } from "./port.ts";
  */
 export async function runPlatform(
   config: PlatformConfig,
-  { signal, log, version }: { signal: AbortSignal; log: Log; version: string },
+  { signal, onReload, log, version }: PlatformProgram,
 ): Promise<void> {
   const mqtt = parseAddress(config.mqtt);
   const http = parseAddress(config.http);
@@ -105,6 +114,7 @@ export async function runPlatform(
   if (config.ready_file !== undefined)
     await writeFileAtomically(config.ready_file, `${JSON.stringify(addresses)}\n`);
   log.info({ ...addresses, data: config.data }, "The platform is ready.");
+  onReload(async () => log.info({}, "SIGHUP: nothing to read again."));
   await Promise.race([ingest.failed, aborted(signal)]);
   log.info({}, "The platform is ending.");
 }
