@@ -10,7 +10,8 @@ export const errorCodes = {
   STORE_UNAVAILABLE: "The store does not answer; try again later.",
   STORE_FULL: "The store's disk is full; try again when there is room.",
   STORE_LOCKED: "Another process has the store's file open.",
-  STORE_FORMAT: "The data folder was written by a newer version, or by another program.",
+  STORE_FORMAT:
+    "The data folder was written by a newer version or another program, or belongs to another kind of store.",
   DATA_LOCKED: "Another process uses the data folder.",
   DATA_UNUSABLE: "The data folder cannot be made, read or written.",
   THREAD_LOST: "A worker thread of this program has ended, or was closed before it could answer.",

@@ -14,7 +14,8 @@ import { openMetrics } from "#runtime/metrics.ts";
 import { openRecordStore } from "#runtime/record-store.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
 import { openDuckDbStore } from "#store/duckdb/index.ts";
-import { readDataFormat, writeDataFormat } from "#store/format.ts";
+import { expectStore, readDataFormat, writeDataFormat } from "#store/format.ts";
+import { migrateDataFolder } from "#store/migrate.ts";
 import { topics } from "#telemetry/topic.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import type { PlatformConfig } from "./config.ts";
@@ -43,7 +44,16 @@ export async function runPlatform(
   const folder = (...path: string[]): string => join(config.data, ...path);
 
   using _lock = await openDataLock(config.data);
+  const migrated = await migrateDataFolder(config.data);
+  if (migrated !== undefined) {
+    const kept = folder(`format-${migrated}.bak`);
+    log.info(
+      { data: config.data, format: migrated, kept },
+      "The data folder was brought to this version's format.",
+    );
+  }
   const format = await readDataFormat(config.data);
+  expectStore(config.data, format, config.store);
   const catalogue = await loadCatalogue(folder("catalogue.d"));
   const metrics = openMetrics();
   await using identities = await openRecordStore(folder("identities"));
@@ -76,7 +86,7 @@ export async function runPlatform(
         { was: format.journal, is: ingest.journal },
         "The data folder has another journal than before.",
       );
-    await writeDataFormat(config.data, { version, journal: ingest.journal });
+    await writeDataFormat(config.data, { version, journal: ingest.journal, store: store.kind });
   }
   await using broker = await openBroker({
     listen: mqtt,
