@@ -1,6 +1,6 @@
 import type { Catalogue } from "#telemetry/catalogue.ts";
 import type { CityGateway } from "./city.ts";
-import type { Device } from "./devices/device.ts";
+import type { Device, DeviceOptions } from "./devices/device.ts";
 import { deviceOf } from "./devices/models.ts";
 import { LineBuffer, lineShape, type LineShape } from "./line-buffer.ts";
 import type { LineSender } from "./line-sender.ts";
@@ -24,7 +24,7 @@ export class Outlet {
   constructor(
     gateway: CityGateway,
     sender: LineSender,
-    options: { seed: number; firstStep_s: number; catalogue: Catalogue },
+    options: DeviceOptions & { readonly catalogue: Catalogue },
   ) {
     this.gateway = gateway.name;
     this.devices = gateway.sensors.map((sensor) => deviceOf(sensor, options));
@@ -34,10 +34,11 @@ export class Outlet {
     this.#sender = sender;
   }
 
-  /** Lets one device live until `moment` and say so. */
+  /** Lets one device live until `moment` and say so, unless a fault keeps it silent. */
   speak(index: number, moment: Moment): void {
-    this.devices[index]!.speak(moment, this.#values);
-    this.#buffer.append(this.#shapes[index]!, this.#values, moment.time);
+    const time = this.devices[index]!.speak(moment, this.#values);
+    if (Number.isNaN(time)) return;
+    this.#buffer.append(this.#shapes[index]!, this.#values, time);
     this.lines += 1;
   }
 

@@ -8,6 +8,7 @@ import { openLineSender, type LineSender } from "./line-sender.ts";
 import { Outlet } from "./outlet.ts";
 import { Simulation, type Progress } from "./simulation.ts";
 import { readState } from "./state-file.ts";
+import { makeWorld } from "./world.ts";
 
 export type { Progress } from "./simulation.ts";
 
@@ -51,6 +52,7 @@ export async function runSim(options: RunSimOptions): Promise<void> {
       throw new MarsadError("CONFIG_INVALID", `targets: gateway ${name} has no address`);
     return address;
   });
+  const world = makeWorld(city);
   const senders: LineSender[] = [];
   let simulation: Simulation | undefined;
   try {
@@ -59,7 +61,7 @@ export async function runSim(options: RunSimOptions): Promise<void> {
         const sender = await openLineSender(addresses[index]!, { signal, log });
         senders.push(sender);
         return new Outlet(gateway, sender, {
-          seed: city.seed,
+          world,
           firstStep_s: options.step_ms / 1000,
           catalogue: options.catalogue,
         });

@@ -1,6 +1,7 @@
 import type { SensorAttributes } from "#telemetry/sensor.ts";
 import type { Moment } from "../moment.ts";
 import { randomFor, randomFrom, type Random } from "../random.ts";
+import type { World } from "../world.ts";
 
 /** One file each in this folder; `models.ts` has the table. */
 export type DeviceKind =
@@ -59,8 +60,11 @@ export interface Device {
   readonly fields: readonly FieldFormat[];
   /** When it last spoke, ms since 1970; 0 = never. */
   readonly last: number;
-  /** Lives until `moment` and writes what it says then into `out`. */
-  speak(moment: Moment, out: Float64Array): void;
+  /**
+   * Lives until `moment` and writes what it says then into `out`, NaN = absent. Answers the event time of that reading, ms since 1970, which a
+   * wrong clock shifts; NaN when it says nothing at all.
+   */
+  speak(moment: Moment, out: Float64Array): number;
   save(): SavedDevice;
   restore(saved: SavedDevice): void;
 }
@@ -68,13 +72,19 @@ export interface Device {
 /** What a device counts after a longer silence: it was switched off, so an hour's worth and not a year's. */
 const longestStep_s = 3600;
 
-/** @param firstStep_s How long it counts before its first reading. */
+export interface DeviceOptions {
+  /** What all devices of a city share: one for all of them. */
+  readonly world: World;
+  /** How long a device counts before its first reading. */
+  readonly firstStep_s: number;
+}
+
 export function makeDevice<Traits, State extends Record<keyof State, number>>(
   model: DeviceModel<Traits, State>,
   sensor: CitySensor,
-  { seed, firstStep_s }: { seed: number; firstStep_s: number },
+  { world, firstStep_s }: DeviceOptions,
 ): Device {
-  return new ModelledDevice(model, sensor, seed, firstStep_s);
+  return new ModelledDevice(model, sensor, world.seed, firstStep_s);
 }
 
 class ModelledDevice<Traits, State extends Record<keyof State, number>> implements Device {
@@ -107,11 +117,12 @@ class ModelledDevice<Traits, State extends Record<keyof State, number>> implemen
     return this.#last;
   }
 
-  speak(moment: Moment, out: Float64Array): void {
+  speak(moment: Moment, out: Float64Array): number {
     const dt_s =
       this.#last === 0 ? this.#firstStep_s : Math.min(longestStep_s, (moment.time - this.#last) / 1000);
     this.#model.step(this.#traits, this.#state, moment, dt_s, this.#random, out);
     this.#last = moment.time;
+    return moment.time;
   }
 
   save(): SavedDevice {

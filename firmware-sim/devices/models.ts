@@ -1,6 +1,13 @@
 import { airMonitor } from "./air-monitor.ts";
 import { coldStore } from "./cold-store.ts";
-import { makeDevice, type CitySensor, type Device, type DeviceKind, type DeviceModel } from "./device.ts";
+import {
+  makeDevice,
+  type CitySensor,
+  type Device,
+  type DeviceKind,
+  type DeviceModel,
+  type DeviceOptions,
+} from "./device.ts";
 import { energyMeter } from "./energy-meter.ts";
 import { foodStock } from "./food-stock.ts";
 import { solarPlant } from "./solar-plant.ts";
@@ -11,7 +18,7 @@ import { waterQuality } from "./water-quality.ts";
 import { waterTank } from "./water-tank.ts";
 import { weatherStation } from "./weather-station.ts";
 
-type Maker = (sensor: CitySensor, options: { seed: number; firstStep_s: number }) => Device;
+type Maker = (sensor: CitySensor, options: DeviceOptions) => Device;
 
 /** Every kind of device that a city can have. */
 const makers: Record<DeviceKind, Maker> = {
@@ -29,7 +36,7 @@ const makers: Record<DeviceKind, Maker> = {
 };
 
 /** The device behind a sensor, as it is at the start of the simulation. */
-export function deviceOf(sensor: CitySensor, options: { seed: number; firstStep_s: number }): Device {
+export function deviceOf(sensor: CitySensor, options: DeviceOptions): Device {
   return makers[sensor.kind](sensor, options);
 }
 

@@ -6,6 +6,7 @@ import { places } from "#telemetry/places.ts";
 import { SensorAttributes } from "#telemetry/sensor.ts";
 import { cityOf, type City } from "#firmware-sim/city.ts";
 import { deviceOf } from "#firmware-sim/devices/models.ts";
+import { makeWorld } from "#firmware-sim/world.ts";
 
 const sensorsOf = (city: City) => city.gateways.flatMap((gateway) => gateway.sensors);
 
@@ -34,9 +35,10 @@ test("the default city has one gateway for each agency, and its devices speak th
   expect(city.gateways.map(({ name, agency }) => [name, agency])).toEqual(
     ["mobility", "water", "energy", "food", "environment"].map((agency) => [`gw-${agency}-1`, agency]),
   );
+  const world = makeWorld(city);
   const spoken = new Set<string>();
   for (const sensor of sensorsOf(city)) {
-    const device = deviceOf(sensor, { seed: 1, firstStep_s: 60 });
+    const device = deviceOf(sensor, { world, firstStep_s: 60 });
     const measurement = builtinCatalogue.measurements[builtinCatalogue.indexOf(device.measurement)!]!;
     expect(device.fields.map(({ name }) => name)).toEqual(measurement.fields.map(({ name }) => name));
     spoken.add(device.measurement);

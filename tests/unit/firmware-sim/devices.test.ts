@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Range } from "#telemetry/catalogue.ts";
 import { plausibleRange } from "#telemetry/sensor.ts";
-import { deviceOf } from "#firmware-sim/devices/models.ts";
-import { devices, fieldOf, life } from "./running-city.ts";
+import { devices, fieldOf, life, sameDevice } from "./running-city.ts";
 
 /** Days of all seasons, some in coarse and some in live steps. */
 const stretches = [
@@ -58,7 +57,7 @@ describe.each([1, 2])("in the city with seed %i", (seed) => {
     for (const device of devices({ seed, sensors: 60 })) {
       const counters = device.fields.filter(({ name }) => fieldOf(device, name).kind === "counter");
       if (counters.length === 0) continue;
-      const successor = deviceOf(device.sensor, { seed, firstStep_s: 60 });
+      const successor = sameDevice(device.sensor, { seed, sensors: 60 });
       const first = [...life(device, { from: "2026-07-05T00:00", hours: 30, seed })];
       successor.restore(structuredClone(device.save()));
       const then = life(successor, { from: "2026-07-06T06:00", hours: 30, seed });
@@ -77,7 +76,7 @@ describe.each([1, 2])("in the city with seed %i", (seed) => {
 test("a device restored from JSON says exactly what the saved one would have said", () => {
   for (const device of devices({ sensors: 100 })) {
     for (const _ of life(device, { from: "2026-07-05T00:00", hours: 2 }));
-    const successor = deviceOf(device.sensor, { seed: 1, firstStep_s: 60 });
+    const successor = sameDevice(device.sensor, { sensors: 100 });
     successor.restore(JSON.parse(JSON.stringify(device.save())));
     const after = { from: "2026-07-05T02:00", hours: 2 };
     expect([...life(successor, after)]).toEqual([...life(device, after)]);

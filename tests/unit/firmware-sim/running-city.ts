@@ -2,9 +2,10 @@ import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
 import type { Field } from "#telemetry/catalogue.ts";
 import { places } from "#telemetry/places.ts";
 import { cityOf } from "#firmware-sim/city.ts";
-import type { Device, DeviceKind } from "#firmware-sim/devices/device.ts";
+import type { CitySensor, Device, DeviceKind } from "#firmware-sim/devices/device.ts";
 import { deviceOf } from "#firmware-sim/devices/models.ts";
 import { momentAt, type Moment } from "#firmware-sim/moment.ts";
+import { makeWorld } from "#firmware-sim/world.ts";
 import { makeZone } from "#firmware-sim/zone.ts";
 
 const minute_ms = 60_000;
@@ -15,7 +16,7 @@ export function moment(local: string, seed = 1): Moment {
   return momentAt(seed, zone, zone.instantsOf(Date.parse(`${local}Z`))[0]!);
 }
 
-/** The devices of a city, of one kind if given. */
+/** The devices of a city, of one kind if given; each in a world of its own, so that they may live one after another. */
 export function devices({
   seed = 1,
   sensors = 300,
@@ -25,10 +26,19 @@ export function devices({
   sensors?: number;
   kind?: DeviceKind;
 }): Device[] {
-  return cityOf({ seed, sensors, places })
-    .gateways.flatMap((gateway) => gateway.sensors)
+  const city = cityOf({ seed, sensors, places });
+  return city.gateways
+    .flatMap((gateway) => gateway.sensors)
     .filter((sensor) => kind === undefined || sensor.kind === kind)
-    .map((sensor) => deviceOf(sensor, { seed, firstStep_s: 60 }));
+    .map((sensor) => deviceOf(sensor, { world: makeWorld(city), firstStep_s: 60 }));
+}
+
+/** A sensor's device once more, as at the start, in a world of its own. */
+export function sameDevice(
+  sensor: CitySensor,
+  { seed = 1, sensors = 300 }: { seed?: number; sensors?: number },
+): Device {
+  return deviceOf(sensor, { world: makeWorld(cityOf({ seed, sensors, places })), firstStep_s: 60 });
 }
 
 /** What a device says at each step from local time `from`, by field name. */
