@@ -14,6 +14,8 @@ interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
   /** False closes a tuple. */
   readonly items?: Node | false;
+  /** Of a map with free keys. */
+  readonly additionalProperties?: Node | boolean;
   readonly anyOf?: readonly Node[];
   readonly oneOf?: readonly Node[];
   readonly required?: readonly string[];
@@ -38,7 +40,7 @@ Made by \`npm run docs\` from the schemas in the code; do not edit. A key stands
 environment variable (\`NAME_FILE\` names a file that holds the value, which is how secrets come), or, where one word can say it, in the
 flag of its name: \`log_level\` is \`--log-level\`. Flags win over the environment, the environment over the file; an unknown key refuses
 to start. A key of a group is written inside it: \`batch.max_bytes\` is \`max_bytes\` below \`batch:\`, and \`inputs[].listen\` a key of each
-entry of the list \`inputs\`.
+entry of the list \`inputs\`; a \`*\` stands for a name of your own.
 `;
 
 /** docs/configuration.md: one table a program. */
@@ -66,6 +68,8 @@ function rowsOf(node: Node, prefix: string): Row[] {
     const key = prefix + name;
     const required = node.required?.includes(name) === true && child.default === undefined;
     if (child.properties) return rowsOf(child, `${key}.`);
+    if (typeof child.additionalProperties === "object" && child.additionalProperties.properties)
+      return [{ key, node: child, required }, ...rowsOf(child.additionalProperties, `${key}.*.`)];
     const items = child.items ? (child.items.oneOf ?? child.items.anyOf ?? [child.items]) : [];
     const members = items.flatMap((item) => rowsOf(item, `${key}[].`));
     return [{ key, node: child, required }, ...members];
@@ -79,6 +83,7 @@ function valuesOf(node: Node): string {
   if (node.const !== undefined) return `\`${JSON.stringify(node.const)}\``;
   if (options) return [...new Set(options.map(valuesOf))].join(" or ") + unit;
   if (node.type === "array") return "list";
+  if (node.type === "object") return "map";
   const type = Array.isArray(node.type) ? node.type.join(" or ") : String(node.type ?? "any");
   return type + boundsOf(node) + unit;
 }

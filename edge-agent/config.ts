@@ -3,6 +3,9 @@ import { BirthSensor } from "#telemetry/birth.ts";
 import { AgencyName, GatewayName } from "#telemetry/names.ts";
 import { SensorAttributes } from "#telemetry/sensor.ts";
 import { parseListenAddress } from "./inputs/input.ts";
+import { ModbusInput } from "./inputs/modbus/config.ts";
+import { RegisterMap } from "./inputs/modbus/register-map.ts";
+import { MqttInput } from "./inputs/mqtt/config.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -29,6 +32,10 @@ const LinesInput = z.strictObject({
     .meta({ unit: "By", description: "Longer lines are dropped and counted." }),
   max_connections: z.int().positive().max(65_535).default(1024).meta({ description: "TCP clients at once." }),
 });
+
+const MapName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "small letters, digits and . _ -, at most 63");
 
 const Settings = z.strictObject({
   agency: AgencyName.meta({ description: "The agency that the gateway belongs to." }),
@@ -58,7 +65,13 @@ const Settings = z.strictObject({
     env: "MARSAD_EDGE_DATA",
     description: "The agent keeps its outbox in the folder GATEWAY below this one.",
   }),
-  inputs: z.array(z.discriminatedUnion("type", [LinesInput])).min(1),
+  inputs: z.array(z.discriminatedUnion("type", [LinesInput, ModbusInput, MqttInput])).min(1),
+  register_maps: z.record(MapName, RegisterMap).default({}).meta({
+    description: "Models of Modbus devices, by a name that inputs[].devices[].map gives.",
+  }),
+  catalogue: z.string().min(1).optional().meta({
+    description: "A folder with the city's own measurements, as the platform's catalogue.d has them.",
+  }),
   sensors: z.array(BirthSensor).default([]).meta({ description: "The sensors behind this gateway." }),
   batch: z
     .strictObject({
@@ -115,12 +128,56 @@ export const EdgeAgentConfig = Settings.refine(
   ({ password, password_file: file }) => (password === undefined) !== (file === undefined),
   { path: ["password_file"], error: "give either password_file or password (MARSAD_EDGE_PASSWORD)" },
 )
-  .refine(({ batch, inputs }) => inputs.every((input) => 2 * input.max_line_bytes <= batch.max_bytes), {
-    path: ["batch", "max_bytes"],
-    error: "must be at least twice the longest max_line_bytes",
-  })
+  .refine(
+    ({ batch, inputs }) =>
+      inputs.every((input) => input.type !== "lines" || 2 * input.max_line_bytes <= batch.max_bytes),
+    { path: ["batch", "max_bytes"], error: "must be at least twice the longest max_line_bytes" },
+  )
+  .superRefine(checkDevices)
   .refine(({ sensors }) => Buffer.byteLength(JSON.stringify(sensors)) <= maxSensorBytes, {
     path: ["sensors"],
     error: `all sensors go into one birth message, which may have ${maxSensorBytes} bytes: divide them among gateways`,
   });
 export type EdgeAgentConfig = z.infer<typeof EdgeAgentConfig>;
+
+/** Every device has a map, every bus and client one connection, and no two devices are one sensor. */
+function checkDevices(
+  { inputs, register_maps: maps }: z.infer<typeof Settings>,
+  context: z.core.$RefinementCtx,
+): void {
+  const refuse = (path: PropertyKey[], message: string): void =>
+    context.addIssue({ code: "custom", path: ["inputs", ...path], message });
+  const connections = new Map<string, number>();
+  const series = new Map<string, string>();
+  for (const [at, input] of inputs.entries()) {
+    if (input.type === "lines") continue;
+    const { type, connect } = input;
+    const connection = type === "mqtt" ? `${connect} ${input.client_id ?? ""}` : connect;
+    const earlier = connections.get(connection);
+    if (earlier === undefined) connections.set(connection, at);
+    else if (type === "mqtt")
+      refuse([at, "client_id"], `inputs[${earlier}] has it too: give another, or join the two`);
+    else
+      refuse(
+        [at, "connect"],
+        `inputs[${earlier}] is this bus already: put the devices together, each may have its poll_ms`,
+      );
+    if (type === "mqtt") continue;
+    for (const [index, { sensor, map }] of input.devices.entries()) {
+      const where = `inputs[${at}].devices[${index}]`;
+      const measurement = maps[map]?.measurement;
+      if (measurement === undefined) {
+        const known = Object.keys(maps);
+        const there = known.length === 0 ? "there is none" : `there is ${known.join(", ")}`;
+        refuse([at, "devices", index, "map"], `register_maps has no "${map}"; ${there}`);
+      }
+      const twin = series.get(`${sensor} ${map}`);
+      if (twin === undefined) series.set(`${sensor} ${map}`, where);
+      else
+        refuse(
+          [at, "devices", index, "sensor"],
+          `${twin} is the sensor ${sensor} already: two devices would write one series`,
+        );
+    }
+  }
+}

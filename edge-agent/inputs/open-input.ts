@@ -1,3 +1,4 @@
+import { MarsadError } from "#runtime/errors.ts";
 import type { BatchBuffer } from "../batch-buffer.ts";
 import type { EdgeAgentConfig } from "../config.ts";
 import { LineIntake } from "../line-intake.ts";
@@ -18,6 +19,8 @@ export async function openInput(
   seal: () => void,
   target: InputTarget,
 ): Promise<OpenInput> {
+  if (config.type !== "lines")
+    throw new MarsadError("CONFIG_INVALID", `inputs of type ${config.type} cannot be read yet`);
   const address = parseListenAddress(config.listen);
   if (address === undefined) throw new TypeError(`unchecked configuration: ${config.listen}`);
   const intake = new LineIntake(batch, config.max_line_bytes, seal);

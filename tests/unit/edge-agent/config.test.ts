@@ -40,7 +40,7 @@ test("what cannot be right is refused with its key", () => {
   expect(problems({ batch: { max_bytes: 4096 } })).toEqual(["batch.max_bytes"]);
   expect(problems({ inputs: [] })).toEqual(["inputs"]);
   expect(problems({ inputs: [{ type: "lines", listen: "http://0.0.0.0:80" }] })).toEqual(["inputs.0.listen"]);
-  expect(problems({ inputs: [{ type: "modbus" }] })).toEqual(["inputs.0.type"]);
+  expect(problems({ inputs: [{ type: "canbus" }] })).toEqual(["inputs.0.type"]);
   expect(problems({ sensors: [{ id: "wm 7", place: "QA-DA" }] })).toEqual(["sensors.0.id"]);
 });
 
