@@ -13,6 +13,7 @@ import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { gatewayRoutes } from "./routes/gateways.ts";
 import { indexRoutes } from "./routes/index.ts";
 import { probeRoutes } from "./routes/probes.ts";
+import { mapRoutes } from "./routes/map.ts";
 import { readingRoutes } from "./routes/readings.ts";
 import { seriesRoutes } from "./routes/series.ts";
 
@@ -35,6 +36,7 @@ const routes = [
   indexRoutes,
   probeRoutes,
   seriesRoutes,
+  mapRoutes,
   readingRoutes,
   gatewayRoutes,
   deadLetterRoutes,

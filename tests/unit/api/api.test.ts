@@ -127,6 +127,39 @@ describe("series", () => {
   });
 });
 
+describe("the map", () => {
+  test("a sensor with a position is one dot of GeoJSON, with its place in both languages", async () => {
+    const answer = await get("/api/v1/map?gateway=gw-north");
+    expect(answer.headers.get("content-type")).toContain("application/geo+json");
+    expect(await answer.json()).toEqual({
+      type: "FeatureCollection",
+      features: [
+        {
+          type: "Feature",
+          id: "mobility/tf-001",
+          geometry: { type: "Point", coordinates: [51.49, 25.42] },
+          properties: {
+            sensor: "tf-001",
+            agency: "mobility",
+            gateway: "gw-north",
+            place: { code: "QA-ZA-lusail", en: "Lusail", ar: "لوسيل" },
+            site: null,
+            role: "detector",
+            measurements: ["traffic_flow"],
+          },
+        },
+      ],
+    });
+  });
+
+  test("sensors without a position, and measurements that were not asked for, are no dots", async () => {
+    expect(await json("/api/v1/map?measurement=cold_storage")).toEqual({
+      type: "FeatureCollection",
+      features: [],
+    });
+  });
+});
+
 describe("readings", () => {
   beforeEach(() => {
     for (let minute = 0; minute < 5; minute += 1) {

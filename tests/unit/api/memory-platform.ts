@@ -34,7 +34,7 @@ export function memoryPlatform(): MemoryPlatform {
       measurement: "traffic_flow",
       agency: "mobility",
       sensor: "tf-001",
-      attributes: lusail,
+      attributes: SensorAttributes.parse({ place: "Lusail", role: "detector", position: [51.49, 25.42] }),
       gateway: "gw-north",
     },
     {
