@@ -74,9 +74,9 @@ test("a data folder of format 1 is migrated with all that it holds, and written 
 
   // What was in the journal is stored now; everything else is as it was.
   for (const was of expected.accounts) {
-    const { stored, on_its_way, sensors, sent, duplicate, merged, refused_by_reason, last_seen } = was;
+    const { stored, on_its_way, connected: _, missing: __, ...rest } = was;
     expect(await platform.settled(was.gateway)).toMatchObject({
-      ...{ sensors, sent, duplicate, merged, refused_by_reason, last_seen, balanced: true },
+      ...rest,
       stored: stored + on_its_way.journal,
       on_its_way: { waiting: on_its_way.waiting, journal: 0, missing: 0 },
     });
