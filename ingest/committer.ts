@@ -31,6 +31,7 @@ export class Committer {
   #ended = Promise.withResolvers<void>();
   /** Whoever waits for what is in the open group. */
   #awaited: PromiseWithResolvers<void> | undefined;
+  #isLost = false;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -66,12 +67,15 @@ export class Committer {
     }
   }
 
-  /** Resolves when all that is in the group at this moment, and before it, is on disk; or when the journal is lost. */
-  async settled(): Promise<void> {
-    if (this.#options.group.isEmpty) return await this.#last;
-    this.#awaited ??= Promise.withResolvers();
-    this.schedule();
-    await this.#awaited.promise;
+  /** Resolves with true when all that is in the group at this moment, and before it, is on disk; with false when the journal is lost. */
+  async settled(): Promise<boolean> {
+    if (this.#options.group.isEmpty) await this.#last;
+    else {
+      this.#awaited ??= Promise.withResolvers();
+      this.schedule();
+      await this.#awaited.promise;
+    }
+    return !this.#isLost;
   }
 
   #commit(): void {
@@ -98,6 +102,7 @@ export class Committer {
       if (next !== undefined) onCommitted(next);
       for (const { session, count } of acknowledgements) session.acknowledge(count);
     } catch (error) {
+      this.#isLost = true;
       onFailure(error);
     }
     awaited?.resolve();

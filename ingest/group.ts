@@ -30,6 +30,7 @@ export class Group {
   #waitingDone: string[] = [];
   #deadLetters: RefusedPayload[] = [];
   #deadLettersDone: string[] = [];
+  #refusalsTaken: number | undefined;
   #acknowledgements: Acknowledgement[] = [];
   /** What lies beside the tables. */
   #otherBytes = 0;
@@ -93,6 +94,11 @@ export class Group {
     this.#deadLettersDone.push(key);
   }
 
+  /** Among the dead letters are all readings that the store refused of blocks before `position`. */
+  refusalsTakenTo(position: number): void {
+    this.#refusalsTaken = position;
+  }
+
   get readings(): number {
     let readings = 0;
     for (const table of this.tables) readings += table.length;
@@ -144,6 +150,7 @@ export class Group {
       waitingDone: this.#waitingDone,
       deadLetters: this.#deadLetters,
       deadLettersDone: this.#deadLettersDone,
+      refusalsTaken: this.#refusalsTaken,
     };
     this.#clear();
     return { content, counts, acknowledgements };
@@ -170,6 +177,7 @@ export class Group {
     this.#waitingDone = [];
     this.#deadLetters = [];
     this.#deadLettersDone = [];
+    this.#refusalsTaken = undefined;
   }
 }
 

@@ -12,6 +12,7 @@ import type { Restored } from "./restore.ts";
 import { seriesResolver } from "./series-resolver.ts";
 import { WaitingReplay } from "./waiting-replay.ts";
 import { WaitingRoom } from "./waiting-room.ts";
+import { StoreRefusals } from "./store-refusals.ts";
 import { StoreWriter } from "./writer.ts";
 
 const day = 86_400_000;
@@ -36,7 +37,7 @@ export function makeParts(
   { signal, onFailure }: { signal: AbortSignal; onFailure: (error: unknown) => void },
 ): Parts {
   const { catalogue, downlink, limits, log, registry, store, now = Date.now } = options;
-  const { dictionary, gateways, inFlight, tallies, adopted } = restored;
+  const { dictionary, gateways, inFlight, tallies, adopted, refused, refusalsTaken } = restored;
   const group = new Group(catalogue);
   group.adopt(adopted.series, adopted.storeBase);
   const decoder = new Decoder({
@@ -46,22 +47,37 @@ export function makeParts(
     maxFuture: limits.max_future_seconds * 1_000,
     resolve: seriesResolver({ registry, dictionary, gateways, group }),
   });
-  const batches = { batchReadings: limits.batch_readings, batchMaxAge: limits.batch_max_age };
-  const writer = new StoreWriter(
-    { journal, store, inFlight, ...batches, log, signal, onStored: (made) => tallies.take(made) },
-    end,
-  );
   const committer = new Committer({
     journal,
     group,
     inFlight,
     groupBytes: limits.group_bytes,
     gatewayName: gateways.nameOf,
-    onCommitted: (next) => writer.committedTo(next),
+    onCommitted: (next): void => writer.committedTo(next),
     onFailure,
   });
   const notices = new Notices(downlink);
   const deadLetters = new DeadLetters(group);
+  const storeRefusals = new StoreRefusals({ group, gateways, deadLetters, notices, now }, refusalsTaken);
+  const writer = new StoreWriter(
+    {
+      journal,
+      store,
+      inFlight,
+      batchReadings: limits.batch_readings,
+      batchMaxAge: limits.batch_max_age,
+      log,
+      signal,
+      onStored: (made) => {
+        tallies.take(made);
+        storeRefusals.take(made.refused);
+      },
+      refusalsKept: () => committer.settled(),
+      refusalsPending: refused.length > 0,
+    },
+    end,
+  );
+  storeRefusals.take(refused);
   const waitingRoom = new WaitingRoom({
     group,
     bytesPerGateway: limits.waiting_bytes_per_gateway,

@@ -1,5 +1,5 @@
 import { MarsadError } from "#runtime/errors.ts";
-import type { GatewayTally, Store } from "#store/port.ts";
+import type { GatewayTally, Store, StoreRefusal } from "#store/port.ts";
 import { countByGateway, decodeBlock } from "#telemetry/block.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
 import { Gateways } from "./gateways.ts";
@@ -17,6 +17,9 @@ export interface Restored {
   readonly gateways: Gateways;
   readonly inFlight: InFlight;
   readonly tallies: Tallies;
+  /** What the store refused and still keeps, and the position before which the journal has such refusals. */
+  readonly refused: readonly StoreRefusal[];
+  readonly refusalsTaken: number;
   /** What the journal lacks and must keep with its first commit. */
   readonly adopted: {
     readonly series: readonly SeriesEntry[];
@@ -42,6 +45,8 @@ export async function restore(journal: Journal, snapshot: JournalSnapshot, store
     gateways,
     inFlight,
     tallies: new Tallies(tallies, storeBase),
+    refused: await store.refusals(journal.uuid),
+    refusalsTaken: snapshot.refusalsTaken,
     adopted: { series: adopted, storeBase: snapshot.storeBase ? undefined : storeBase },
   };
 }

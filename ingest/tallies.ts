@@ -25,7 +25,7 @@ export class Tallies {
     };
   }
 
-  take({ of, tallies }: Made): void {
+  take({ of, tallies }: Pick<Made, "of" | "tallies">): void {
     if (of === "all") this.#byGateway = byGateway(tallies);
     else for (const tally of tallies) this.#add(tally);
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pRetry, { AbortError } from "p-retry";
 import { MarsadError } from "#runtime/errors.ts";
 import { type Log, oncePer } from "#runtime/log.ts";
-import type { GatewayTally, Store } from "#store/port.ts";
+import type { GatewayTally, Store, StoreRefusal } from "#store/port.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { JournalRange } from "./journal/messages.ts";
@@ -17,7 +17,7 @@ const backlogBatches = 5;
 
 export interface WriterOptions {
   readonly journal: Pick<Journal, "uuid" | "read" | "trim">;
-  readonly store: Pick<Store, "write" | "position" | "tallies">;
+  readonly store: Pick<Store, "write" | "position" | "tallies" | "refusals" | "forgetRefusals">;
   readonly inFlight: InFlight;
   readonly batchReadings: number;
   /** Milliseconds. */
@@ -26,17 +26,24 @@ export interface WriterOptions {
   readonly signal: AbortSignal;
   /** After each batch, in the same turn as `inFlight` forgets it. */
   readonly onStored: (made: Made) => void;
+  /** Resolves with true when what `onStored` was told to be refused is on the journal's disk, with false when that is lost. */
+  readonly refusalsKept: () => Promise<boolean>;
+  /** Refusals from before the start are being taken. */
+  readonly refusalsPending?: boolean;
 }
 
 /** What the store made of readings: of this batch, or, after a write that failed at first, of all there ever were. */
 export interface Made {
   readonly of: "batch" | "all";
   readonly tallies: readonly GatewayTally[];
+  /** Of this batch, or all that the store still keeps. */
+  readonly refused: readonly StoreRefusal[];
 }
 
 /**
  * Takes committed blocks from the journal and gives them to the store, in order, until the signal; a store that fails is tried
- * again for ever, with back-off, from the position it then says. What it has stored, the journal may trim.
+ * again for ever, with back-off, from the position it then says. What it has stored, the journal may trim; what it refused, it may forget
+ * once the journal has it among the dead letters.
  */
 export class StoreWriter {
   readonly #options: WriterOptions;
@@ -72,6 +79,7 @@ export class StoreWriter {
   async run(): Promise<void> {
     const { signal, journal, inFlight, onStored } = this.#options;
     let ahead: Promise<JournalRange> | undefined;
+    if (this.#options.refusalsPending) await this.#handOverRefusals();
     for (;;) {
       await this.#untilDue();
       if (signal.aborted) return;
@@ -88,7 +96,23 @@ export class StoreWriter {
       onStored(written.made);
       // Nothing waits for the room; a thread that is lost is noticed by the next read.
       journal.trim(written.position).catch(() => undefined);
+      if (written.made.refused.length > 0) await this.#handOverRefusals();
     }
+  }
+
+  /** Nothing more is written meanwhile: refusals cannot pile up. */
+  async #handOverRefusals(): Promise<void> {
+    const { journal, log, refusalsKept, signal, store } = this.#options;
+    const aborted = Promise.withResolvers<false>();
+    const abort = (): void => aborted.resolve(false);
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+    const kept = await Promise.race([refusalsKept(), aborted.promise]);
+    signal.removeEventListener("abort", abort);
+    if (!kept) return; // the next start finds them in the store
+    await store.forgetRefusals(journal.uuid, this.#stored).catch((error: unknown) => {
+      log.warn({ err: error }, "The store goes on keeping refusals that are dead letters already.");
+    });
   }
 
   #hasBacklog({ next }: JournalRange): boolean {
@@ -150,14 +174,18 @@ export class StoreWriter {
     const outcome =
       blocks.length > 0
         ? await store.write({ journal: journal.uuid, first, next, blocks })
-        : { position: next, tallies: [] };
-    const { position } = outcome;
-    if (this.#failure === undefined) return { position, made: { of: "batch", tallies: outcome.tallies } };
+        : { position: next, tallies: [], refused: [] };
+    const { position, tallies, refused } = outcome;
+    if (this.#failure === undefined) return { position, made: { of: "batch", tallies, refused } };
     // A write that failed may have taken place all the same, unheard.
-    const tallies = await store.tallies();
+    const made: Made = {
+      of: "all",
+      tallies: await store.tallies(),
+      refused: await store.refusals(journal.uuid),
+    };
     this.#failure = undefined;
     log.info({ position }, "The store takes readings again.");
-    return { position, made: { of: "all", tallies } };
+    return { position, made };
   }
 
   /** Until a batch is full or its oldest block has waited long enough. */

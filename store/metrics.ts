@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from "prom-client";
-import type { GatewayTally } from "./port.ts";
+import type { StoreOutcome } from "./port.ts";
 
 /** What every adapter counts of its writes. */
 export class StoreMetrics {
@@ -17,7 +17,7 @@ export class StoreMetrics {
     });
     this.#readings = new Counter({
       name: "marsad_store_readings_total",
-      help: "Readings written, by what became of them: new, merged (changed one that was there) or duplicate.",
+      help: "Readings written, by what became of them: new, merged (changed one that was there), duplicate or refused.",
       labelNames: ["outcome"],
       registers,
     });
@@ -29,7 +29,7 @@ export class StoreMetrics {
     });
   }
 
-  wrote(seconds: number, tallies: readonly GatewayTally[]): void {
+  wrote(seconds: number, { tallies, refused }: StoreOutcome): void {
     this.#writeSeconds.observe(seconds);
     let [added, merged, duplicate] = [0, 0, 0];
     for (const tally of tallies) {
@@ -40,6 +40,10 @@ export class StoreMetrics {
     this.#readings.inc({ outcome: "new" }, added);
     this.#readings.inc({ outcome: "merged" }, merged);
     this.#readings.inc({ outcome: "duplicate" }, duplicate);
+    this.#readings.inc(
+      { outcome: "refused" },
+      refused.reduce((sum, { readings }) => sum + readings, 0),
+    );
   }
 
   failed(code: string): void {

@@ -12,8 +12,15 @@ export interface Store extends AsyncDisposable {
   readonly kind: "duckdb" | "influxdb";
   /** The position after the last block stored from this journal; 0 for a journal never seen. */
   position(journal: string): Promise<number>;
-  /** Writes all of the batch, or nothing: when it resolves, rows, dictionary entries, tallies and position are on disk. */
+  /**
+   * Writes the batch: when it resolves, rows, dictionary entries, tallies, what was refused, and position are on disk. When it rejects,
+   * the batch may be given again, whole. A reading that the store can never keep is refused, and the rest of the batch is stored.
+   */
   write(batch: StoreBatch): Promise<StoreOutcome>;
+  /** What was refused of a journal's blocks and not forgotten yet, in their order. */
+  refusals(journal: string): Promise<StoreRefusal[]>;
+  /** Refusals of blocks before `before` are in good hands; nobody asks for them again. */
+  forgetRefusals(journal: string, before: number): Promise<void>;
   /** The store's copy of the series dictionary, by number. */
   series(): Promise<SeriesEntry[]>;
   /** What was made of each gateway's readings since this store began. */
@@ -22,6 +29,8 @@ export interface Store extends AsyncDisposable {
   read(query: ReadingQuery): Promise<ReadingRows>;
   /** Rows in all tables: distinct (series, time). */
   count(): Promise<number>;
+  /** Why it takes nothing at present, as far as it knows without being asked to write. */
+  trouble(): string | undefined;
 }
 
 /** Blocks `first` … `next - 1` of a journal; `blocks` are `telemetry/block.ts` bytes and are given away (transferred). */
@@ -36,6 +45,22 @@ export interface StoreOutcome {
   /** The position after this batch. A batch whose blocks were stored before changes nothing and reports no tallies. */
   readonly position: number;
   readonly tallies: readonly GatewayTally[];
+  /** In no tally. Kept by the store, too, until they are forgotten. */
+  readonly refused: readonly StoreRefusal[];
+}
+
+/** Readings of one gateway and one block that a store refused for one reason. */
+export interface StoreRefusal {
+  /** Of their block, in its journal. */
+  readonly position: number;
+  readonly gateway: string;
+  /** The sensors'. */
+  readonly agency: string;
+  /** Why, for people: in the store's own words. */
+  readonly detail: string;
+  readonly readings: number;
+  /** As a gateway may send them: line protocol, one reading a line, no newline at the end. */
+  readonly lines: string;
 }
 
 /** Readings of one gateway: `stored` counts new and merged ones, `merged` those of them that met an existing key. */

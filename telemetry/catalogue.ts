@@ -15,6 +15,7 @@ export const tagNames = [
   "commodity",
   "lane",
   "corridor",
+  "dma",
 ] as const;
 export type TagName = (typeof tagNames)[number];
 const reservedFields: ReadonlySet<string> = new Set(["time", "series", ...tagNames]);

@@ -12,6 +12,7 @@ export const reasons = [
   "no-time",
   "future",
   "too-old",
+  "store-refused", // the store can never keep it: a field of another type than before, a time beyond its retention
   "sensor-owned", // another gateway owns the sensor
   "sensor-retired",
   "bad-header", // the batch's first comment line; its readings are still taken

@@ -20,6 +20,7 @@ const ownTables = ["series", "store-base", "ledgers", "outboxes", countersTable]
 /** What the queue must be opened with. */
 export const journalTables = [...ownTables, ...waitingTables, ...deadLetterTables] as const;
 const groupsCounter = "groups";
+const refusalsCounter = "refusals-taken";
 const storeBaseKey = "tallies";
 
 /** The journal's file, used synchronously: blocks, and beside them all that must become durable with them. */
@@ -62,6 +63,7 @@ export class JournalFile implements Disposable {
       storeBase: all<GatewayTally[]>("store-base")[0],
       ledgers: all<LedgerRecord>("ledgers"),
       outboxes: all<OutboxRecord>("outboxes"),
+      refusalsTaken: this.#count(refusalsCounter),
     };
   }
 
@@ -141,6 +143,7 @@ export class JournalFile implements Disposable {
     if (group.block) transaction.append(new Uint8Array(group.block));
     const json = (name: (typeof ownTables)[number]) => transaction.table(name, jsonCodec);
     json(countersTable).put(groupsCounter, number);
+    if (group.refusalsTaken !== undefined) json(countersTable).put(refusalsCounter, group.refusalsTaken);
     const series = json("series");
     for (const entry of group.series) series.put(entry.series, entry);
     if (group.storeBase) json("store-base").put(storeBaseKey, group.storeBase);

@@ -21,6 +21,8 @@ export interface JournalGroup {
   readonly waitingDone: readonly string[];
   readonly deadLetters: readonly RefusedPayload[];
   readonly deadLettersDone: readonly string[];
+  /** With this group, dead letters hold what the store refused of blocks before this position; undefined: as before. */
+  readonly refusalsTaken: number | undefined;
 }
 
 const count = z.int().min(0);
@@ -86,6 +88,8 @@ export interface JournalSnapshot {
   readonly storeBase: readonly GatewayTally[] | undefined;
   readonly ledgers: readonly LedgerRecord[];
   readonly outboxes: readonly OutboxRecord[];
+  /** Dead letters hold what the store refused of blocks before this position. */
+  readonly refusalsTaken: number;
 }
 
 export interface JournalStatus {

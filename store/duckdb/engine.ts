@@ -1,11 +1,18 @@
 import { stat } from "node:fs/promises";
 import type { SeriesEntry } from "#telemetry/series.ts";
-import type { GatewayTally, ReadingQuery, ReadingRows, StoreBatch, StoreOutcome } from "../port.ts";
+import type {
+  GatewayTally,
+  ReadingQuery,
+  ReadingRows,
+  StoreBatch,
+  StoreOutcome,
+  StoreRefusal,
+} from "../port.ts";
 import { checkpoint } from "./checkpoint.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { isFatal, storeError } from "./errors.ts";
 import { countRows, readRows } from "./read-rows.ts";
-import { readSeries, readTallies } from "./schema.ts";
+import { deleteRefusals, readRefusals, readSeries, readTallies } from "./schema.ts";
 import { Serial } from "./serial.ts";
 import { type Session, openSession } from "./session.ts";
 import { UncertainCommit, writeBatch } from "./write-batch.ts";
@@ -53,6 +60,14 @@ export class DuckDbEngine {
       const wal = await stat(`${this.#options.path}.wal`).catch(() => undefined);
       return { ...outcome, wal_bytes: wal?.size ?? 0 };
     });
+  }
+
+  refusals(journal: string): Promise<StoreRefusal[]> {
+    return this.#use(this.#reads, ({ database }) => readRefusals(database.reader, journal));
+  }
+
+  forgetRefusals(journal: string, before: number): Promise<void> {
+    return this.#use(this.#writes, ({ database }) => deleteRefusals(database.writer, journal, before));
   }
 
   series(): Promise<SeriesEntry[]> {

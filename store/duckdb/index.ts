@@ -6,7 +6,15 @@ import type { Log } from "#runtime/log.ts";
 import { type WorkerClient, openWorker } from "#runtime/worker.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
 import { StoreMetrics } from "../metrics.ts";
-import type { GatewayTally, ReadingQuery, ReadingRows, Store, StoreBatch, StoreOutcome } from "../port.ts";
+import type {
+  GatewayTally,
+  ReadingQuery,
+  ReadingRows,
+  Store,
+  StoreBatch,
+  StoreOutcome,
+  StoreRefusal,
+} from "../port.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { storeError } from "./errors.ts";
 import type { StoreThread } from "./worker.ts";
@@ -92,11 +100,19 @@ class DuckDbStore implements Store {
   async write(batch: StoreBatch): Promise<StoreOutcome> {
     const begun = performance.now();
     const { wal_bytes, ...outcome } = await this.#call(() => this.#thread.call("write", batch, batch.blocks));
-    this.#metrics?.wrote((performance.now() - begun) / 1000, outcome.tallies);
+    this.#metrics?.wrote((performance.now() - begun) / 1000, outcome);
     this.#writesSinceCheckpoint += 1;
     if (wal_bytes >= checkpoint_wal_bytes || this.#writesSinceCheckpoint >= checkpointWrites)
       this.#checkpoint();
     return outcome;
+  }
+
+  refusals(journal: string): Promise<StoreRefusal[]> {
+    return this.#call(() => this.#thread.call("refusals", journal));
+  }
+
+  forgetRefusals(journal: string, before: number): Promise<void> {
+    return this.#call(() => this.#thread.call("forgetRefusals", { journal, before }));
   }
 
   series(): Promise<SeriesEntry[]> {
@@ -113,6 +129,10 @@ class DuckDbStore implements Store {
 
   count(): Promise<number> {
     return this.#call(() => this.#thread.call("count", undefined));
+  }
+
+  trouble(): string | undefined {
+    return undefined; // a file that opened; what a write meets, the write says
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -28,8 +28,19 @@ export type ColumnType = (typeof columnTypes)[number];
 
 const byFieldType: Record<FieldType, ColumnType> = { boolean: "BOOLEAN", integer: "BIGINT", float: "DOUBLE" };
 
+const byColumnType: Record<ColumnType, FieldType> = {
+  BOOLEAN: "boolean",
+  BIGINT: "integer",
+  DOUBLE: "float",
+};
+
 export function columnTypeOf(field: FieldType): ColumnType {
   return byFieldType[field];
+}
+
+/** The other way round. */
+export function fieldTypeOf(column: ColumnType): FieldType {
+  return byColumnType[column];
 }
 
 /** The narrower type that holds all values of both. */

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { MarsadError } from "#runtime/errors.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
-import type { GatewayTally } from "../port.ts";
+import type { GatewayTally, StoreRefusal } from "../port.ts";
 import { type Column, columnTypes, parseTableName } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
 import { quoted } from "./sql.ts";
@@ -15,6 +15,8 @@ const tables = `
   CREATE TABLE IF NOT EXISTS series (series UINTEGER, measurement VARCHAR, agency VARCHAR, sensor VARCHAR);
   CREATE TABLE IF NOT EXISTS journal (uuid VARCHAR, position BIGINT);
   CREATE TABLE IF NOT EXISTS tally_change (gateway VARCHAR, stored BIGINT, merged BIGINT, duplicate BIGINT);
+  CREATE TABLE IF NOT EXISTS refusal
+    (journal VARCHAR, position BIGINT, gateway VARCHAR, agency VARCHAR, detail VARCHAR, readings BIGINT, lines VARCHAR);
   CREATE VIEW IF NOT EXISTS tally AS
     SELECT gateway, sum(stored)::BIGINT AS stored, sum(merged)::BIGINT AS merged, sum(duplicate)::BIGINT AS duplicate
     FROM tally_change GROUP BY gateway ORDER BY gateway;
@@ -108,6 +110,35 @@ export async function readTallies(connection: DuckDBConnection): Promise<Gateway
   return (rows.getRowsJS() as [string, number, number, number][]).map(
     ([gateway, stored, merged, duplicate]) => ({ gateway, stored, merged, duplicate }),
   );
+}
+
+export async function readRefusals(connection: DuckDBConnection, journal: string): Promise<StoreRefusal[]> {
+  const rows = await connection.runAndReadAll(
+    `SELECT position::DOUBLE, gateway, agency, detail, readings::DOUBLE, lines
+     FROM refusal WHERE journal = $journal ORDER BY position, rowid`,
+    { journal },
+  );
+  return (rows.getRowsJS() as [number, string, string, string, number, string][]).map(
+    ([position, gateway, agency, detail, readings, lines]) => ({
+      position,
+      gateway,
+      agency,
+      detail,
+      readings,
+      lines,
+    }),
+  );
+}
+
+export async function deleteRefusals(
+  connection: DuckDBConnection,
+  journal: string,
+  before: number,
+): Promise<void> {
+  await connection.run("DELETE FROM refusal WHERE journal = $journal AND position < $before", {
+    journal,
+    before,
+  });
 }
 
 async function column<T>(connection: DuckDBConnection, sql: string): Promise<T[]> {

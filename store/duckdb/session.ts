@@ -1,8 +1,9 @@
+import type { FieldType } from "#telemetry/catalogue.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
 import { ChunkWriter } from "./chunk-writer.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
 import { Freshness } from "./freshness.ts";
-import type { Column } from "./partition.ts";
+import { type Column, fieldTypeOf } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
 import { ensureSchema, readFloors, readPartitions, readPositions, readSeries } from "./schema.ts";
 
@@ -12,6 +13,8 @@ export interface Session {
   readonly partitions: Partitions;
   readonly freshness: Freshness;
   readonly dictionary: Map<number, SeriesEntry>;
+  /** Measurement -> field -> the type that all of its values have. */
+  readonly types: Map<string, Map<string, FieldType>>;
   /** Journal's UUID -> position after its last stored block. */
   readonly positions: Map<string, number>;
   readonly writers: ChunkWriters;
@@ -29,6 +32,7 @@ export async function openSession(options: DatabaseOptions): Promise<Session> {
       partitions,
       freshness: new Freshness(await readFloors(connection, partitions)),
       dictionary: new Map((await readSeries(connection)).map((entry) => [entry.series, entry])),
+      types: fieldTypes(partitions),
       positions: await readPositions(connection),
       writers: new ChunkWriters(),
     };
@@ -36,6 +40,16 @@ export async function openSession(options: DatabaseOptions): Promise<Session> {
     database.close();
     throw error;
   }
+}
+
+function fieldTypes(partitions: Partitions): Session["types"] {
+  const measurements = new Set(partitions.all().map(({ measurement }) => measurement));
+  return new Map(
+    Array.from(measurements, (measurement) => [
+      measurement,
+      new Map(partitions.columns(measurement).map(({ name, type }) => [name, fieldTypeOf(type)])),
+    ]),
+  );
 }
 
 /** A chunk writer for each layout in use: a measurement's tables of all days share one. */

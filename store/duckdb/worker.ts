@@ -1,6 +1,6 @@
 import { serveWorker } from "#runtime/worker.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
-import type { GatewayTally, ReadingQuery, ReadingRows, StoreBatch } from "../port.ts";
+import type { GatewayTally, ReadingQuery, ReadingRows, StoreBatch, StoreRefusal } from "../port.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { DuckDbEngine, type EngineOutcome } from "./engine.ts";
 
@@ -8,6 +8,8 @@ import { DuckDbEngine, type EngineOutcome } from "./engine.ts";
 export type StoreThread = {
   position(journal: string): Promise<number>;
   write(batch: StoreBatch): Promise<EngineOutcome>;
+  refusals(journal: string): Promise<StoreRefusal[]>;
+  forgetRefusals(which: { journal: string; before: number }): Promise<void>;
   series(): Promise<SeriesEntry[]>;
   tallies(): Promise<GatewayTally[]>;
   read(query: ReadingQuery): Promise<ReadingRows>;
@@ -22,6 +24,8 @@ await serveWorker<StoreThread>(async (options: DatabaseOptions) => {
     methods: {
       position: (journal) => engine.position(journal),
       write: (batch) => engine.write(batch),
+      refusals: (journal) => engine.refusals(journal),
+      forgetRefusals: ({ journal, before }) => engine.forgetRefusals(journal, before),
       series: () => engine.series(),
       tallies: () => engine.tallies(),
       read: (query) => engine.read(query),

@@ -1,7 +1,9 @@
 import { MarsadError } from "#runtime/errors.ts";
 import { type Block, decodeBlock } from "#telemetry/block.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
-import type { GatewayTally, StoreBatch, StoreOutcome } from "../port.ts";
+import { separate } from "../field-types.ts";
+import type { GatewayTally, StoreBatch, StoreOutcome, StoreRefusal } from "../port.ts";
+import { refusalsOf } from "../refusals.ts";
 import { append, mergeLate } from "./merge.ts";
 import type { Partition } from "./partition.ts";
 import { type Plan, plan, survey } from "./plan.ts";
@@ -13,15 +15,16 @@ import { Tally } from "./tally.ts";
 export class UncertainCommit extends Error {}
 
 /**
- * Writes a batch in one transaction: rows, dictionary entries, tallies and the journal's position. Blocks below the
+ * Writes a batch in one transaction: rows, dictionary entries, tallies, refusals and the journal's position. Blocks below the
  * stored position are skipped, so that a batch may be tried again.
  */
 export async function writeBatch(session: Session, batch: StoreBatch): Promise<StoreOutcome> {
   const position = session.positions.get(batch.journal) ?? 0;
-  if (batch.next <= position) return { position, tallies: [] };
+  if (batch.next <= position) return { position, tallies: [], refused: [] };
 
-  const blocks = decode(batch, position);
-  const entries = newEntries(session.dictionary, blocks);
+  const decoded = decode(batch, position);
+  const entries = newEntries(session.dictionary, decoded);
+  const { blocks, refused, learnt } = takeOutMisfits(session, batch, decoded, entries);
   for (const { series } of entries) session.freshness.begin(series);
   const surveys = survey(blocks);
   const plans = new Map<string, Plan>();
@@ -32,12 +35,40 @@ export async function writeBatch(session: Session, batch: StoreBatch): Promise<S
   const staging = new Staging({ plans, surveys, freshness: session.freshness, tally });
   for (const block of blocks) staging.add(block);
 
-  const gained = await commit(session, batch, { plans, staging, tally, entries });
+  const gained = await commit(session, batch, { plans, staging, tally, entries, refused });
 
   session.positions.set(batch.journal, batch.next);
   for (const entry of entries) session.dictionary.set(entry.series, entry);
   for (const partition of gained) session.partitions.put(partition);
-  return { position: batch.next, tallies: tally.counts() };
+  for (const [measurement, types] of learnt) session.types.set(measurement, types);
+  return { position: batch.next, tallies: tally.counts(), refused };
+}
+
+/** Sets aside the rows with a value that its column cannot hold. `learnt`: the types of the batch's measurements after it. */
+function takeOutMisfits(
+  { dictionary, types }: Session,
+  { first, next }: StoreBatch,
+  decoded: readonly Block[],
+  entries: readonly SeriesEntry[],
+): { blocks: Block[]; refused: StoreRefusal[]; learnt: Session["types"] } {
+  const learnt: Session["types"] = new Map();
+  const known = new Map(types);
+  const added = new Map(entries.map((entry) => [entry.series, entry]));
+  const seriesOf = (series: number): SeriesEntry => dictionary.get(series) ?? added.get(series)!;
+  const refused: StoreRefusal[] = [];
+  const position = Math.max(first, next - decoded.length);
+  const blocks = decoded.map((block, i) => {
+    const separated = separate(block, known);
+    for (const [measurement, fields] of separated.learnt) {
+      const all = new Map([...(known.get(measurement) ?? []), ...fields]);
+      known.set(measurement, all);
+      learnt.set(measurement, all);
+    }
+    if (separated.refused.length > 0)
+      refused.push(...refusalsOf(block, position + i, separated.refused, seriesOf));
+    return separated.block;
+  });
+  return { blocks, refused, learnt };
 }
 
 function decode({ journal, first, blocks }: StoreBatch, position: number): Block[] {
@@ -78,7 +109,13 @@ function described({ measurement, agency, sensor }: SeriesEntry): string {
 async function commit(
   session: Session,
   batch: StoreBatch,
-  work: { plans: ReadonlyMap<string, Plan>; staging: Staging; tally: Tally; entries: readonly SeriesEntry[] },
+  work: {
+    plans: ReadonlyMap<string, Plan>;
+    staging: Staging;
+    tally: Tally;
+    entries: readonly SeriesEntry[];
+    refused: readonly StoreRefusal[];
+  },
 ): Promise<Partition[]> {
   const connection = session.database.writer;
   const gained: Partition[] = [];
@@ -98,6 +135,7 @@ async function commit(
     }
     await appendSeries(session, work.entries);
     await appendTallies(session, work.tally.counts());
+    await appendRefusals(session, batch.journal, work.refused);
     await setPosition(session, batch);
   } catch (error) {
     // After some errors DuckDB has rolled back by itself, and says so here.
@@ -131,6 +169,26 @@ async function appendTallies({ database }: Session, tallies: readonly GatewayTal
   for (const { gateway, stored, merged, duplicate } of tallies) {
     appender.appendVarchar(gateway);
     for (const count of [stored, merged, duplicate]) appender.appendBigInt(BigInt(count));
+    appender.endRow();
+  }
+  appender.closeSync();
+}
+
+async function appendRefusals(
+  { database }: Session,
+  journal: string,
+  refused: readonly StoreRefusal[],
+): Promise<void> {
+  if (refused.length === 0) return;
+  const appender = await database.writer.createAppender("refusal");
+  for (const { position, gateway, agency, detail, readings, lines } of refused) {
+    appender.appendVarchar(journal);
+    appender.appendBigInt(BigInt(position));
+    appender.appendVarchar(gateway);
+    appender.appendVarchar(agency);
+    appender.appendVarchar(detail);
+    appender.appendBigInt(BigInt(readings));
+    appender.appendVarchar(lines);
     appender.endRow();
   }
   appender.closeSync();

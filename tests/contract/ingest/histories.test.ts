@@ -164,6 +164,9 @@ function faulty(store: Store, fault: { readonly now: History["fault"] }): Store 
       if (fault.now === "after") throw new MarsadError("STORE_UNAVAILABLE", "after");
       return outcome;
     },
+    refusals: (journal) => store.refusals(journal),
+    forgetRefusals: (journal, before) => store.forgetRefusals(journal, before),
+    trouble: () => store.trouble(),
     series: () => store.series(),
     tallies: () => store.tallies(),
     read: (query) => store.read(query),

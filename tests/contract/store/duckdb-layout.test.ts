@@ -124,27 +124,28 @@ test("days that come one by one get tables of their own until two of them were n
   ]);
 });
 
-test("a field whose type becomes wider keeps its old values, day by day", async () => {
+test("a field has one type in all of its tables, whatever the catalogue says later", async () => {
   using folder = tempFolder("store");
   const journal = new TestJournal({ everything: { open: "boolean" } });
   await using store = await openDuckDbStore({ path: folder.path, log });
   await store.write(journal.batchOf([valve(start, true), valve(start + day, false)]));
-  await store.write(journal.batchOf([valve(start + day + 1, 3)], { everything: { open: "integer" } }));
-  await store.write(
-    journal.batchOf([valve(start + day + 2, 0.5), valve(start + day + 1, 3)], {
-      everything: { open: "float" },
-    }),
+  const integer = { everything: { open: "integer" } } as const;
+  const float = { everything: { open: "float" } } as const;
+  const wider = await store.write(
+    journal.batchOf([valve(start + day + 1, 1), valve(start + 2 * day, 3)], integer),
   );
+  expect(wider.refused).toMatchObject([{ readings: 1 }]);
+  await store.write(journal.batchOf([valve(start + day + 2, 0.5), valve(start + 2 * day, 0)], float));
   await store.write(journal.batchOf([valve(start + day + 3, true)]));
   const rows = await store.read({
     measurement: "everything",
     series: [0],
     from: start,
-    to: start + 2 * day,
+    to: start + 3 * day,
     limit: 10,
     order: "asc",
   });
-  expect(rows.values).toEqual([[1, 0, 3, 0.5, 1]]);
+  expect(rows.values).toEqual([[true, false, true, true, false]]);
 });
 
 test("a series number that means another series in the store is refused before anything is mixed", async () => {

@@ -3,7 +3,7 @@ import { openDuckDbStore } from "#store/duckdb/index.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { type StorePlace, storeContract } from "./contract.ts";
 
-storeContract("DuckDB", duckDbPlace, { tellsMerged: true });
+storeContract("DuckDB", duckDbPlace, { tellsMerged: true, showsWholeBatches: true });
 
 async function duckDbPlace(): Promise<StorePlace> {
   const folder = tempFolder("store");

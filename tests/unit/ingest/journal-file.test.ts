@@ -43,6 +43,7 @@ describe("the journal's file", () => {
         storeBase: undefined,
         ledgers: [],
         outboxes: [],
+        refusalsTaken: 0,
       });
       expect(
         journal.commit(
@@ -50,6 +51,7 @@ describe("the journal's file", () => {
             block: blockOf("one"),
             series: [entry],
             storeBase,
+            refusalsTaken: 5,
             ledgers: [record],
             outboxes: [outbox],
           }),
@@ -62,6 +64,7 @@ describe("the journal's file", () => {
     expect(journal.snapshot()).toEqual({
       first: 0,
       next: 1,
+      refusalsTaken: 5,
       series: [entry],
       storeBase,
       ledgers: [record, ledger({ gateway: "gw-2" })],

@@ -27,6 +27,7 @@ export function groupOf(content: Partial<JournalGroup> = {}): JournalGroup {
     waitingDone: [],
     deadLetters: [],
     deadLettersDone: [],
+    refusalsTaken: undefined,
     ...content,
   };
 }

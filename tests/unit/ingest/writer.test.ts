@@ -5,7 +5,7 @@ import { InFlight } from "#ingest/in-flight.ts";
 import type { JournalRange } from "#ingest/journal/messages.ts";
 import { type Made, StoreWriter } from "#ingest/writer.ts";
 import { MarsadError } from "#runtime/errors.ts";
-import type { StoreBatch, StoreOutcome } from "#store/port.ts";
+import type { StoreBatch, StoreOutcome, StoreRefusal } from "#store/port.ts";
 import { poll } from "../../support/poll.ts";
 
 const readingsPerBlock = 10;
@@ -17,6 +17,10 @@ class Pair {
   readonly made: Made[] = [];
   readonly stored: number[] = [];
   readonly batches: number[] = [];
+  /** The next write refuses these. */
+  refusals: StoreRefusal[] = [];
+  refusalsKept = Promise.withResolvers<boolean>();
+  readonly forgotten: number[] = [];
   position = 0;
   trimmedTo = 0;
   fails: "never" | "before" | "after" | "for ever" = "never";
@@ -31,6 +35,8 @@ class Pair {
         store: {
           write: (batch) => this.#write(batch),
           position: async () => this.position,
+          refusals: async () => this.refusals,
+          forgetRefusals: async (_journal, before) => void this.forgotten.push(before),
           tallies: async () => [{ gateway: "gw-1", stored: this.stored.length, merged: 0, duplicate: 0 }],
         },
         inFlight: this.inFlight,
@@ -39,6 +45,7 @@ class Pair {
         log: pino({ level: "silent" }),
         signal: this.#stop.signal,
         onStored: (made) => this.made.push(made),
+        refusalsKept: () => this.refusalsKept.promise,
       },
       0,
     );
@@ -80,7 +87,8 @@ class Pair {
       this.fails = "never";
       throw new MarsadError("STORE_UNAVAILABLE", "unheard");
     }
-    return { position: next, tallies: [{ gateway: "gw-1", stored: blocks.length, merged: 0, duplicate: 0 }] };
+    const tallies = [{ gateway: "gw-1", stored: blocks.length, merged: 0, duplicate: 0 }];
+    return { position: next, tallies, refused: this.refusals };
   }
 }
 
@@ -128,6 +136,7 @@ describe("the writer", () => {
       expect(pair.made.at(-1)).toEqual({
         of: "all",
         tallies: [{ gateway: "gw-1", stored: 8, merged: 0, duplicate: 0 }],
+        refused: [],
       });
       expect(pair.writer.failure).toBeUndefined();
       pair.commit(1);
@@ -137,6 +146,39 @@ describe("the writer", () => {
       await running;
     },
   );
+
+  test("writes on only when what was refused is on the journal's disk, and only then lets the store forget it", async () => {
+    const pair = new Pair();
+    const running = pair.writer.run();
+    pair.refusals = [
+      { position: 2, gateway: "gw-1", agency: "water", detail: "no", readings: 1, lines: "a b=1 2" },
+    ];
+    pair.commit(3);
+    await poll(() => pair.trimmedTo === 3, { interval: 1 });
+    expect(pair.made.at(-1)?.refused).toEqual(pair.refusals);
+    pair.refusals = [];
+    pair.commit(1);
+    await turn();
+    expect([pair.position, pair.forgotten]).toEqual([3, []]);
+    pair.refusalsKept.resolve(true);
+    await poll(() => pair.trimmedTo === 4, { interval: 1 });
+    expect(pair.forgotten).toEqual([3]);
+    pair.stop();
+    await running;
+  });
+
+  test("ends when asked to, also while refusals wait for the disk; the store keeps them", async () => {
+    const pair = new Pair();
+    const running = pair.writer.run();
+    pair.refusals = [
+      { position: 0, gateway: "gw-1", agency: "water", detail: "no", readings: 1, lines: "a b=1 2" },
+    ];
+    pair.commit(1);
+    await poll(() => pair.trimmedTo === 1, { interval: 1 });
+    pair.stop();
+    await running;
+    expect(pair.forgotten).toEqual([]);
+  });
 
   test("says why nothing is stored, and ends at once when asked to", async () => {
     const pair = new Pair();
