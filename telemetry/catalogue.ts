@@ -47,6 +47,10 @@ export const Field = z
     kind: z.enum(["gauge", "delta", "counter"]).default("gauge"),
     /** A UCUM code. */
     unit: z.string().min(1),
+    /** The delta of the same reading that a mean over several is weighted by. */
+    weighted_by: Name.optional(),
+    /** 0 or 1, something is or is not: where readings are averaged the last one counts. */
+    state: z.literal(true).optional(),
     /** Outside: refused (`out-of-range`). */
     physical: Range,
     /** Outside: stored, and suspect when read; see `plausibleRange`. */
@@ -83,6 +87,12 @@ export const Measurement = z.strictObject({
     .min(1)
     .max(64)
     .superRefine((fields, context) => {
+      for (const [at, { weighted_by: weight }] of fields.entries()) {
+        if (weight === undefined || fields.some(({ name, kind }) => name === weight && kind === "delta"))
+          continue;
+        const message = `"${weight}" is no delta of this measurement`;
+        context.addIssue({ code: "custom", path: [at, "weighted_by"], message });
+      }
       for (const { name, at } of repeated(fields)) {
         context.addIssue({
           code: "custom",

@@ -10,11 +10,15 @@ export const temperature: Range = [-273.15, null];
 interface Ranges {
   readonly plausible: Range;
   readonly physical?: Range;
+  /** For a mean over what a delta counts: that delta. */
+  readonly weighted_by?: string;
 }
 
 /** A level, physically any finite number unless `physical` says more. */
 export function gauge(name: string, unit: string, en: string, ar: string, ranges: Ranges): Field {
-  return field(name, "gauge", unit, { en, ar }, ranges.physical ?? anyNumber, ranges.plausible);
+  const { physical = anyNumber, plausible, weighted_by: weight } = ranges;
+  const made = field(name, "gauge", unit, { en, ar }, physical, plausible);
+  return weight === undefined ? made : { ...made, weighted_by: weight };
 }
 
 /** An amount over the sensor's window. */
@@ -29,7 +33,7 @@ export function counter(name: string, unit: string, en: string, ar: string): Fie
 
 /** 0 or 1; between them as the mean over a roll-up's window. */
 export function state(name: string, en: string, ar: string): Field {
-  return field(name, "gauge", "1", { en, ar }, share, share);
+  return { ...field(name, "gauge", "1", { en, ar }, share, share), state: true };
 }
 
 function field(

@@ -11,10 +11,15 @@ export const traffic: readonly Measurement[] = [
     bad: "both",
     fields: [
       delta("vehicles", "{vehicle}", "Vehicles", "المركبات", { plausible: [0, 600] }),
-      // A mean over the vehicles of the window: roll-ups weight it by `vehicles`.
-      gauge("speed_avg", "km/h", "Mean speed", "متوسط السرعة", { plausible: [0, 220] }),
+      gauge("speed_avg", "km/h", "Mean speed", "متوسط السرعة", {
+        plausible: [0, 220],
+        weighted_by: "vehicles",
+      }),
       gauge("occupancy", "1", "Occupancy", "نسبة الإشغال", { plausible: [0, 1], physical: share }),
-      gauge("headway_avg", "s", "Mean headway", "متوسط الفاصل الزمني", { plausible: [0, 600] }),
+      gauge("headway_avg", "s", "Mean headway", "متوسط الفاصل الزمني", {
+        plausible: [0, 600],
+        weighted_by: "vehicles",
+      }),
     ],
   },
   {
@@ -25,7 +30,7 @@ export const traffic: readonly Measurement[] = [
     seasons: ["day", "week"],
     bad: "up",
     fields: [
-      gauge("seconds", "s", "Travel time", "زمن الرحلة", { plausible: [5, 7200] }),
+      gauge("seconds", "s", "Travel time", "زمن الرحلة", { plausible: [5, 7200], weighted_by: "samples" }),
       delta("samples", "{vehicle}", "Vehicles timed", "المركبات المقيسة", { plausible: [0, 10_000] }),
     ],
   },
