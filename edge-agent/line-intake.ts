@@ -1,4 +1,4 @@
-import type { BatchBuffer } from "./batch-buffer.ts";
+import { type LineStage, takeFiltered } from "./line-stage.ts";
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
@@ -17,20 +17,19 @@ const DIGIT_9 = 0x39;
  * time of its arrival. A newline always ends a line, also between quotes (the catalogue has no string fields).
  */
 export class LineIntake {
-  /** Readings taken, from all inputs. */
+  /** Readings taken, also those that a filter left out. */
   received = 0;
   /** Lines left out because they were longer than allowed. */
   tooLong = 0;
 
-  readonly #batch: BatchBuffer;
-  readonly #seal: () => void;
+  readonly #stage: LineStage;
   readonly #maxLineBytes: number;
+  /** An uneven line that filters have to see, made even. */
+  #even: Buffer = nothing;
 
-  /** @param seal  Empties the batch when the next line does not fit; called with at least one line in it. */
-  constructor(batch: BatchBuffer, maxLineBytes: number, seal: () => void) {
-    this.#batch = batch;
+  constructor(stage: LineStage, maxLineBytes: number) {
+    this.#stage = stage;
     this.#maxLineBytes = maxLineBytes;
-    this.#seal = seal;
   }
 
   /**
@@ -39,6 +38,8 @@ export class LineIntake {
    */
   take(bytes: Buffer, from: number, to: number, arrival: number): void {
     // Lines that need no change are copied in runs: one native copy for many lines.
+    const { batch, seal } = this.#stage;
+    const filters = this.#stage.filters?.active === true ? this.#stage.filters : undefined;
     let runStart = from;
     let runLines = 0;
     let suffix: Buffer | undefined;
@@ -47,20 +48,28 @@ export class LineIntake {
       const newline = bytes.indexOf(NEWLINE, start);
       const end = newline === -1 || newline >= to ? to : newline;
       const next = end + 1;
-      if (end - start <= this.#maxLineBytes && isPlain(bytes, start, end) && end < to) {
-        if (next - runStart > this.#batch.room) {
+      const isWhole = end - start <= this.#maxLineBytes && isPlain(bytes, start, end) && end < to;
+      const goes = isWhole && (filters === undefined || filters.offer(bytes, start, end, arrival));
+      if (filters !== undefined && filters.out.lines > 0) {
+        this.#copyRun(bytes, runStart, start, runLines);
+        runStart = start;
+        runLines = 0;
+        takeFiltered(this.#stage);
+      }
+      if (goes) {
+        if (next - runStart > batch.room) {
           this.#copyRun(bytes, runStart, start, runLines);
           runStart = start;
           runLines = 0;
-          if (next - start > this.#batch.room) this.#seal();
+          if (next - start > batch.room) seal();
         }
         runLines += 1;
       } else {
         this.#copyRun(bytes, runStart, start, runLines);
         runStart = next;
         runLines = 0;
-        suffix ??= Buffer.from(` ${arrival}\n`, "latin1");
-        this.#takeUneven(bytes, start, end, suffix);
+        if (isWhole) this.received += 1;
+        else this.#takeUneven(bytes, start, end, arrival, (suffix ??= this.#timeOf(arrival)));
       }
       start = next;
     }
@@ -69,12 +78,12 @@ export class LineIntake {
 
   #copyRun(bytes: Buffer, from: number, to: number, lines: number): void {
     if (lines === 0) return;
-    this.#batch.append(bytes, from, to, lines);
+    this.#stage.batch.append(bytes, from, to, lines);
     this.received += lines;
   }
 
   /** A line that cannot be copied as it stands. @param suffix  " <arrival>\n" */
-  #takeUneven(bytes: Buffer, lineStart: number, lineEnd: number, suffix: Buffer): void {
+  #takeUneven(bytes: Buffer, lineStart: number, lineEnd: number, arrival: number, suffix: Buffer): void {
     let start = lineStart;
     let end = lineEnd;
     while (start < end && isBlank(bytes[start]!)) start += 1;
@@ -84,14 +93,30 @@ export class LineIntake {
       this.tooLong += 1;
       return;
     }
-    const batch = this.#batch;
-    if (end - start + suffix.length > batch.room) this.#seal();
-    batch.append(bytes, start, end, 0);
-    if (endsInTime(bytes, start, end)) batch.append(suffix, suffix.length - 1, suffix.length, 1);
-    else batch.append(suffix, 0, suffix.length, 1);
     this.received += 1;
+    const { batch, seal, filters } = this.#stage;
+    const tail = endsInTime(bytes, start, end) ? suffix.length - 1 : 0;
+    const length = end - start + suffix.length - tail;
+    if (filters?.active === true) {
+      if (this.#even.length < length) this.#even = Buffer.allocUnsafeSlow(this.#maxLineBytes + suffix.length);
+      bytes.copy(this.#even, 0, start, end);
+      suffix.copy(this.#even, end - start, tail);
+      const goes = filters.offer(this.#even, 0, length - 1, arrival);
+      takeFiltered(this.#stage);
+      if (!goes) return;
+    }
+    if (end - start + suffix.length > batch.room) seal();
+    batch.append(bytes, start, end, 0);
+    batch.append(suffix, tail, suffix.length, 1);
+  }
+
+  #timeOf(arrival: number): Buffer {
+    const lead = this.#stage.clockLead?.() ?? 0;
+    return Buffer.from(` ${Math.round(arrival - lead)}\n`, "latin1");
   }
 }
+
+const nothing = Buffer.alloc(0);
 
 /** Can `bytes[start, end)` be copied as it is: neither blank nor comment, no blanks around it, with a time? */
 function isPlain(bytes: Buffer, start: number, end: number): boolean {

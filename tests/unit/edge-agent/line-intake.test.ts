@@ -19,7 +19,7 @@ function openIntake(capacity = 1 << 16): {
     sealed.push({ text: batch.take(Buffer.alloc(0)).toString("latin1"), count });
   };
   return {
-    intake: new LineIntake(batch, maxLineBytes, seal),
+    intake: new LineIntake({ batch, seal }, maxLineBytes),
     batches: () => {
       if (batch.count > 0) seal();
       return sealed;
