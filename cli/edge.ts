@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { type EdgeAgent, EdgeAgentConfig, openEdgeAgent } from "#edge-agent/index.ts";
 import { resolveConfig } from "#runtime/config.ts";
 import { type EndingOrReload, untilSignalOrReload } from "#runtime/lifecycle.ts";
-import { type LogLevel, logLevels, openLog } from "#runtime/log.ts";
+import { type Log, type LogLevel, logLevels, openLog } from "#runtime/log.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
 
 interface EdgeOptions {
@@ -50,9 +50,11 @@ async function run(
   const failed = new AbortController();
   const signal = AbortSignal.any([toldToEnd, failed.signal]);
   const log = openLog({ name: "edge", level: logLevel, pretty: process.stderr.isTTY });
-  const configs = await Promise.all(
-    config.map((file) => resolveConfig(EdgeAgentConfig, { file, flags: { data }, env: process.env })),
-  );
+  const read = (): Promise<EdgeAgentConfig[]> =>
+    Promise.all(
+      config.map((file) => resolveConfig(EdgeAgentConfig, { file, flags: { data }, env: process.env })),
+    );
+  const configs = await read();
   const agents: EdgeAgent[] = [];
   const reporter = setInterval(() => tellParent(agents), STATS_INTERVAL);
   try {
@@ -61,7 +63,7 @@ async function run(
       const ready = { agents: agents.map(({ gateway, inputs }) => ({ gateway, inputs })) };
       await writeFileAtomically(readyFile, `${JSON.stringify(ready)}\n`);
     }
-    onReload(async () => log.info({}, "SIGHUP: nothing to read again."));
+    onReload(() => reload(agents, read, log));
     await Promise.race([ended(signal), ...agents.map(({ failed }) => failed)]);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -69,6 +71,25 @@ async function run(
     clearInterval(reporter);
     failed.abort();
     await Promise.all(agents.map((agent) => agent[Symbol.asyncDispose]()));
+  }
+}
+
+/** Each agent takes what its file says now, or goes on as it was. */
+async function reload(
+  agents: readonly EdgeAgent[],
+  read: () => Promise<readonly EdgeAgentConfig[]>,
+  log: Log,
+): Promise<void> {
+  try {
+    const configs = await read();
+    const changes = agents.map((agent, index) => agent.reconfigure(configs[index]!));
+    for (const [index, change] of (await Promise.allSettled(changes)).entries()) {
+      if (change.status === "fulfilled") continue;
+      const { gateway } = agents[index]!;
+      log.error({ err: change.reason, gateway }, "The configuration was not taken; the former one holds.");
+    }
+  } catch (error) {
+    log.error({ err: error }, "The configuration cannot be read again; the former one holds.");
   }
 }
 

@@ -9,8 +9,10 @@ import { SimConfig } from "#firmware-sim/config.ts";
 import { DeadLetter, GatewayAccount } from "#telemetry/account.ts";
 import { Birth } from "#telemetry/birth.ts";
 import { CatalogueFile } from "#telemetry/catalogue.ts";
+import { ConfigMessage } from "#telemetry/config-message.ts";
 import { Nack, Rebirth } from "#telemetry/nack.ts";
 import { GatewayStatus } from "#telemetry/status.ts";
+import { TimeMessage } from "#telemetry/time-message.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { configurationPage, type Program } from "./configuration-page.ts";
 
@@ -33,6 +35,11 @@ const messages: Readonly<Record<string, { readonly schema: z.ZodType; readonly a
   rebirth: {
     schema: Rebirth,
     about: "marsad/{agency}/{gateway}/down/rebirth: the platform asks for a birth.",
+  },
+  time: { schema: TimeMessage, about: "marsad/{agency}/{gateway}/down/time: the platform's time." },
+  config: {
+    schema: ConfigMessage,
+    about: "marsad/{agency}/{gateway}/down/config: settings from the platform, retained.",
   },
   catalogue: { schema: CatalogueFile, about: "catalogue.d/*.yaml: a city's own measurements." },
   account: { schema: GatewayAccount, about: "A gateway's ledger, as `marsad account --json` lists it." },

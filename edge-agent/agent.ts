@@ -2,19 +2,28 @@ import { join } from "node:path";
 import type { Registry } from "prom-client";
 import { lockFolder } from "#runtime/data-lock.ts";
 import type { Log } from "#runtime/log.ts";
+import type { BirthSensor } from "#telemetry/birth.ts";
+import { ClockWatch, type Clocks } from "./clock-watch.ts";
 import type { EdgeAgentConfig } from "./config.ts";
-import { openDelivery } from "./delivery.ts";
-import { diskFree, gatewaySensor, healthLine } from "./health.ts";
+import { ConfigKeeper } from "./config-keeper.ts";
+import { type Delivery, openDelivery } from "./delivery.ts";
+import { LineFilters } from "./filters/line-filters.ts";
+import { gatewaySensor, openHealthReports } from "./health.ts";
 import type { InputTarget } from "./inputs/input.ts";
-import { type OpenInput, openInput } from "./inputs/open-input.ts";
-import { LineIntake } from "./line-intake.ts";
+import { InputSet } from "./inputs/input-set.ts";
+import { openInput } from "./inputs/open-input.ts";
+import { type LineStage, takeFiltered } from "./line-stage.ts";
+import { isSame, mergeRemote } from "./remote-config.ts";
 import { type EdgeAgentStats, reportStats } from "./stats.ts";
+import { type StoredConfig, readStoredConfig } from "./stored-config.ts";
 
 export interface EdgeAgentOptions {
   /** Aborting it disposes the agent. */
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly metrics?: Registry;
+  /** The system's, if not given. */
+  readonly clocks?: Clocks;
 }
 
 export interface EdgeAgent extends AsyncDisposable {
@@ -25,54 +34,94 @@ export interface EdgeAgent extends AsyncDisposable {
   /** Rejects when the agent cannot go on, for one because its outbox has stopped; it must be disposed then. */
   readonly failed: Promise<never>;
   /**
+   * Makes what the gateway's own file says now hold, without touching the outbox or the inputs that stay as they were.
+   * @throws MarsadError `CONFIG_INVALID`, `ADDRESS_IN_USE`; the former configuration holds then.
+   */
+  reconfigure(config: EdgeAgentConfig): Promise<void>;
+  /**
    * Stops the inputs, brings what they took to the outbox, tells the platform, and closes: in about 2 seconds at most. It
    * does not wait for the backlog to be sent. Twice is safe.
    */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The longest line that the gateway says of itself. */
-const HEALTH_LINE_BYTES = 1024;
+/** Milliseconds between looks at what filters hold. */
+const FILTER_INTERVAL = 1000;
 
 /**
  * Opens an agent: its outbox, its inputs and its uplink. It is usable, and resolves, once it listens; it needs no platform for that.
+ * @param own  What the gateway's own file says; what the platform said in an earlier run holds over it.
  * @throws MarsadError `DATA_LOCKED`, `DATA_UNUSABLE`, `QUEUE_CORRUPT`, `QUEUE_UNWRITABLE`, `ADDRESS_IN_USE`
  */
-export async function openEdgeAgent(config: EdgeAgentConfig, options: EdgeAgentOptions): Promise<EdgeAgent> {
+export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOptions): Promise<EdgeAgent> {
   const { signal } = options;
-  const { gateway } = config;
+  const { gateway } = own;
   signal.throwIfAborted();
   const log = options.log.child({ part: "edge-agent", gateway });
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {}); // the holder listens, or is about to dispose
   await using opening = new AsyncDisposableStack();
 
-  const folder = join(config.data, gateway);
+  const folder = join(own.data, gateway);
   opening.use(lockFolder(folder));
-  const open: OpenInput[] = [];
-  const delivery = opening.use(
+  const stored = await storedConfig(folder, log);
+  const merged = mergeRemote(own, stored?.config ?? null);
+  let config = merged.ok ? merged.config : own;
+
+  let delivery: Delivery | undefined;
+  const clock = new ClockWatch(log, options.clocks);
+  const clockLead = (): number => (config.correct_clock ? (clock.skew()?.skew ?? 0) : 0);
+  const keeper = new ConfigKeeper({
+    folder,
+    own,
+    stored,
+    apply: (next) => apply(next),
+    onReport: () => delivery?.tellStatus(),
+    log,
+  });
+  if (!merged.ok) keeper.storedRefused(merged.problem);
+
+  const inputs = new InputSet({ open: (settings) => openInput(settings, stage, target), log });
+  const delivered = opening.use(
     await openDelivery(config, {
       path: join(folder, "outbox"),
-      sensors: [...config.sensors, gatewaySensor(gateway, config.place, config.health_period_s)],
-      onRoom: () => open.forEach(({ input }) => input.resume()),
+      sensors: sensorsOf(config),
+      onRoom: () => inputs.open.forEach(({ input }) => input.resume()),
       onFailed: failed.reject,
+      onConfig: (message) => void keeper.receive(message),
+      configReport: () => keeper.report,
+      clock,
       log,
     }),
   );
-  const { spool } = delivery;
+  delivery = delivered;
+  const { spool } = delivered;
   const seal = (): void => spool.seal();
-
-  const health = new LineIntake(spool.batch, HEALTH_LINE_BYTES, seal);
-  const reportHealth = async (): Promise<void> => {
-    const free = await diskFree(folder);
-    if (spool.full) return;
-    const { backlog, resentReadings: resent } = delivery.counts;
-    const line = Buffer.from(healthLine(gateway, { backlog, resent, diskFree: free }));
-    health.take(line, 0, line.length, Date.now());
+  const filters = new LineFilters(config.filters);
+  const stage: LineStage = { batch: spool.batch, seal, filters, clockLead };
+  const flushFilters = (): void => {
+    filters.flush();
+    takeFiltered(stage);
     spool.touch();
   };
-  const reporter = setInterval(() => void reportHealth(), config.health_period_s * 1000);
-  opening.defer(() => clearInterval(reporter));
+  opening.defer(flushFilters);
+  const ticking = setInterval(() => {
+    if (!filters.active || spool.full) return;
+    filters.tick(Date.now());
+    takeFiltered(stage);
+    spool.touch();
+  }, FILTER_INTERVAL);
+  opening.defer(() => clearInterval(ticking));
+
+  const health = openHealthReports({
+    gateway,
+    folder,
+    spool,
+    stage: { batch: spool.batch, seal, clockLead },
+    counts: () => delivered.counts,
+    skew: () => clock.skew(),
+  });
+  opening.use(health);
 
   const target: InputTarget = {
     get full() {
@@ -80,27 +129,52 @@ export async function openEdgeAgent(config: EdgeAgentConfig, options: EdgeAgentO
     },
     taken: () => spool.touch(),
   };
-  for (const input of config.inputs) {
-    const opened = await openInput(input, spool.batch, seal, target);
-    opening.use(opened.input);
-    open.push(opened);
-    log.info({ type: opened.input.type, address: opened.input.address }, "Listening for readings.");
+  opening.use(inputs);
+  opening.use(keeper);
+  try {
+    await inputs.change(config);
+  } catch (error) {
+    if (config === own) throw error;
+    // Nobody could mend it from afar if it were the end.
+    keeper.storedRefused(error instanceof Error ? error.message : String(error));
+    await apply(own);
+  }
+  health.start(config.health_period_s);
+
+  async function apply(next: EdgeAgentConfig): Promise<void> {
+    await inputs.change(next);
+    const former = config;
+    config = next;
+    if (!isSame(former, next, "filters")) {
+      flushFilters();
+      filters.configure(next.filters);
+    }
+    delivered.reconfigure(next, sensorsOf(next));
+    if (former.health_period_s !== next.health_period_s) health.start(next.health_period_s);
   }
 
   const stats = (): EdgeAgentStats => {
     const { batched, acknowledged, backlog, backlogBytes, resentBatches, refused, connected } =
-      delivery.counts;
+      delivered.counts;
+    const { received, droppedLines, rejectedLines } = inputs.totals;
+    const { duplicates, withinBand, averaged, averages } = filters.counts;
+    const skew = clock.skew()?.skew;
     return {
-      received: sum(open, ({ intake }) => intake.received) + health.received,
+      received: received + health.received,
+      duplicates,
+      withinBand,
+      averaged,
+      averages,
       batched,
       acknowledged,
       backlog,
       backlogBytes,
       resentBatches,
-      droppedUdp: sum(open, ({ input }) => input.counts.droppedLines),
-      rejectedLines: sum(open, ({ input, intake }) => input.counts.rejectedLines + intake.tooLong),
+      droppedUdp: droppedLines,
+      rejectedLines,
       refused,
       connected,
+      clockSkew: skew === undefined ? undefined : skew / 1000,
     };
   };
   if (options.metrics !== undefined) opening.defer(reportStats(options.metrics, gateway, stats));
@@ -113,13 +187,27 @@ export async function openEdgeAgent(config: EdgeAgentConfig, options: EdgeAgentO
   resources.defer(() => signal.removeEventListener("abort", onAbort));
   return {
     gateway,
-    inputs: open.map(({ input: { type, address } }) => ({ type, address })),
+    get inputs() {
+      return inputs.open.map(({ input: { type, address } }) => ({ type, address }));
+    },
     failed: failed.promise,
     stats,
+    reconfigure: (next) => keeper.reload(next),
     [Symbol.asyncDispose]: close,
   };
 }
 
-function sum<Item>(items: readonly Item[], value: (item: Item) => number): number {
-  return items.reduce((total, item) => total + value(item), 0);
+/** Who is behind the gateway, and the gateway itself. */
+function sensorsOf(config: EdgeAgentConfig): readonly BirthSensor[] {
+  return [...config.sensors, gatewaySensor(config.gateway, config.place, config.health_period_s)];
+}
+
+/** Settings that cannot be read are not worth an agent that does not start: the platform sends them again. */
+async function storedConfig(folder: string, log: Log): Promise<StoredConfig | undefined> {
+  try {
+    return await readStoredConfig(folder);
+  } catch (error) {
+    log.error({ err: error }, "The platform's settings of an earlier run cannot be read; the file's hold.");
+    return undefined;
+  }
 }

@@ -6,10 +6,16 @@ export class BatchBuffer {
   /** Lines in it. */
   count = 0;
   length = 0;
-  readonly #bytes: Buffer;
+  #bytes: Buffer;
 
   /** @param capacity  Bytes of lines; a line longer than this never fits. */
   constructor(capacity: number) {
+    this.#bytes = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  /** Another capacity; only while it is empty. */
+  resize(capacity: number): void {
+    if (this.length > 0) throw new RangeError("a batch with lines in it cannot be resized");
     this.#bytes = Buffer.allocUnsafeSlow(capacity);
   }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { BirthSensor } from "#telemetry/birth.ts";
 import { AgencyName, GatewayName } from "#telemetry/names.ts";
 import { SensorAttributes } from "#telemetry/sensor.ts";
+import { FilterRule } from "./filters/rule.ts";
 import { parseListenAddress } from "./inputs/input.ts";
 import { ModbusInput } from "./inputs/modbus/config.ts";
 import { RegisterMap } from "./inputs/modbus/register-map.ts";
@@ -73,6 +74,13 @@ const Settings = z.strictObject({
     description: "A folder with the city's own measurements, as the platform's catalogue.d has them.",
   }),
   sensors: z.array(BirthSensor).default([]).meta({ description: "The sensors behind this gateway." }),
+  filters: z.array(FilterRule).max(200).default([]).meta({
+    description: "What need not be sent; of several that name a reading, the first holds.",
+  }),
+  correct_clock: z.boolean().default(false).meta({
+    description:
+      "Correct the times of arrival that the agent gives to readings without a time by what the platform's clock says. Times that sensors give are never changed.",
+  }),
   batch: z
     .strictObject({
       max_bytes: z
@@ -134,6 +142,10 @@ export const EdgeAgentConfig = Settings.refine(
     { path: ["batch", "max_bytes"], error: "must be at least twice the longest max_line_bytes" },
   )
   .superRefine(checkDevices)
+  .refine(({ batch, filters }) => filters.length === 0 || batch.max_bytes >= 4 * KiB, {
+    path: ["batch", "max_bytes"],
+    error: "must be at least 4096 where there are filters: an average may be a long line",
+  })
   .refine(({ sensors }) => Buffer.byteLength(JSON.stringify(sensors)) <= maxSensorBytes, {
     path: ["sensors"],
     error: `all sensors go into one birth message, which may have ${maxSensorBytes} bytes: divide them among gateways`,
@@ -180,4 +192,9 @@ function checkDevices(
         );
     }
   }
+}
+
+/** The schema of one key by itself. */
+export function settingsOf(key: string): z.ZodType | undefined {
+  return (Settings.shape as Readonly<Record<string, z.ZodType>>)[key];
 }

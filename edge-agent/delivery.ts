@@ -3,7 +3,10 @@ import { MarsadError } from "#runtime/errors.ts";
 import { type Log, oncePer } from "#runtime/log.ts";
 import { parseBatchHeader } from "#telemetry/batch-header.ts";
 import { type BirthSensor, formatBirth } from "#telemetry/birth.ts";
+import type { ConfigMessage, ConfigReport } from "#telemetry/config-message.ts";
+import { formatStatus } from "#telemetry/status.ts";
 import { topics } from "#telemetry/topic.ts";
+import type { ClockWatch } from "./clock-watch.ts";
 import { type EdgeAgentConfig, maxBytesInFlight } from "./config.ts";
 import { Downlink } from "./downlink.ts";
 import { type Outbox, openOutbox } from "./outbox.ts";
@@ -32,6 +35,11 @@ export interface DeliveryOptions {
   readonly onRoom: () => void;
   /** It cannot go on: the outbox has stopped. */
   readonly onFailed: (error: unknown) => void;
+  /** The platform sent a configuration. */
+  readonly onConfig: (message: ConfigMessage) => void;
+  /** What statuses say of it. */
+  readonly configReport: () => ConfigReport | undefined;
+  readonly clock: ClockWatch;
   readonly log: Log;
 }
 
@@ -52,6 +60,10 @@ export interface Delivery extends AsyncDisposable {
   /** Where lines go in. */
   readonly spool: Spool;
   readonly counts: DeliveryCounts;
+  /** Says the status again, if connected. */
+  tellStatus(): void;
+  /** Takes over the bounds of batches and their window; says the birth again when the sensors are others than before. */
+  reconfigure(config: Pick<EdgeAgentConfig, "batch" | "window">, sensors: readonly BirthSensor[]): void;
   /** Commits what is in memory, says goodbye to the platform, and closes: in about 2 seconds at most. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -89,9 +101,15 @@ export async function openDelivery(config: EdgeAgentConfig, options: DeliveryOpt
   const own = topics(agency, gateway);
   const downlink = new Downlink(
     own,
-    { onRebirth: () => uplink.rebirth(), onRefused: (count) => (counts.refused += count) },
+    {
+      onRebirth: () => uplink.rebirth(),
+      onRefused: (count) => (counts.refused += count),
+      onTime: (message) => options.clock.receive(message) && uplink.tellStatus(),
+      onConfig: options.onConfig,
+    },
     log,
   );
+  let birth = birthOf(options.sensors);
   const uplink = new Uplink({
     url: config.mqtt,
     agency,
@@ -100,7 +118,12 @@ export async function openDelivery(config: EdgeAgentConfig, options: DeliveryOpt
     keepaliveSeconds: config.keepalive_s,
     reconnect: { min: config.reconnect.min_ms, max: config.reconnect.max_ms },
     topics: own,
-    birth: formatBirth({ agent: agentVersion, sensors: [...options.sensors] }),
+    birth: () => birth,
+    status: ({ online, since }) => {
+      const config = options.configReport();
+      const facts = { online, agent: agentVersion, since, ...(config && { config }) };
+      return formatStatus(online ? { ...facts, sent: options.clock.ask() } : facts);
+    },
     plan,
     read: (from) => outbox.read(from, GROUP_BYTES),
     onAcknowledged: ({ count }) => {
@@ -160,8 +183,22 @@ export async function openDelivery(config: EdgeAgentConfig, options: DeliveryOpt
         connected: uplink.connected,
       };
     },
+    tellStatus: () => uplink.tellStatus(),
+    reconfigure({ batch, window }, sensors): void {
+      spool.resize(batch.max_bytes, batch.max_age_ms);
+      plan.window = window;
+      uplink.pump();
+      const next = birthOf(sensors);
+      if (next === birth) return;
+      birth = next;
+      uplink.newBirth();
+    },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+function birthOf(sensors: readonly BirthSensor[]): string {
+  return formatBirth({ agent: agentVersion, sensors: [...sensors] });
 }
 
 /** Readings on disk without a PUBACK, as an earlier run left them: their numbers are contiguous. */

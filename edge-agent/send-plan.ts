@@ -36,8 +36,7 @@ export class SendPlan {
   resentBatches = 0;
   resentReadings = 0;
 
-  readonly #limits: SendLimits;
-  readonly #liveShare: number;
+  #limits: SendLimits;
   readonly #inFlight = new Map<number, InFlight>();
   #inFlightBytes = 0;
   #liveInFlight = 0;
@@ -53,9 +52,17 @@ export class SendPlan {
   /** @param stored  Positions found in the outbox: its oldest, and the one after its newest. */
   constructor(limits: SendLimits, stored: { readonly first: number; readonly next: number }) {
     this.#limits = limits;
-    this.#liveShare = Math.max(1, Math.floor(limits.window / 4));
     this.#onDisk.add(stored.first, stored.next);
     this.#end = stored.next;
+  }
+
+  /** From now on so many batches may be unacknowledged; those in flight beyond it stay. */
+  set window(window: number) {
+    this.#limits = { ...this.#limits, window };
+  }
+
+  get #liveShare(): number {
+    return Math.max(1, Math.floor(this.#limits.window / 4));
   }
 
   /** The lowest position without a PUBACK: all below it may be trimmed. */

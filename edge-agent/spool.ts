@@ -43,7 +43,7 @@ export class Spool {
   readonly batch: BatchBuffer;
 
   readonly #outbox: Outbox;
-  readonly #limits: SpoolLimits;
+  #limits: SpoolLimits;
   readonly #events: SpoolEvents;
   #nextNumber: number;
   #sealed: Sealed[] = [];
@@ -101,6 +101,16 @@ export class Spool {
     this.#due = true;
     if (this.batch.count > 0) this.seal();
     await this.#commitDue();
+  }
+
+  /** From now on batches have other bounds; what is in the open one is sealed under its old ones. */
+  resize(batchBytes: number, maxAge: number): void {
+    if (batchBytes !== this.#limits.batchBytes) {
+      if (this.batch.count > 0) this.seal();
+      this.batch.resize(batchBytes - HEADER_ROOM);
+    }
+    this.#limits = { ...this.#limits, batchBytes, maxAge };
+    this.touch();
   }
 
   /** The outbox may have room again: if it had none, try now. */

@@ -4,6 +4,14 @@ import { Counter, Gauge, type Registry } from "prom-client";
 export interface EdgeAgentStats {
   /** Taken from inputs. */
   readonly received: number;
+  /** Left out by filters, which is no loss: said nothing new. */
+  readonly duplicates: number;
+  /** Left out by filters: within their dead-bands. */
+  readonly withinBand: number;
+  /** Gone into averages. */
+  readonly averaged: number;
+  /** Averages made of those. */
+  readonly averages: number;
   /** Committed to the outbox. */
   readonly batched: number;
   /** With their PUBACK; also those of an earlier run's backlog. */
@@ -21,6 +29,8 @@ export interface EdgeAgentStats {
   /** Readings that the platform said it refused. */
   readonly refused: number;
   readonly connected: boolean;
+  /** Seconds that the gateway's clock is ahead of the platform's; undefined while nobody knows. */
+  readonly clockSkew: number | undefined;
 }
 
 type Numbers = Exclude<
@@ -30,6 +40,18 @@ type Numbers = Exclude<
 
 const counters: readonly (readonly [name: string, key: Numbers, help: string])[] = [
   ["marsad_edge_agent_received_readings_total", "received", "Readings taken from sensors."],
+  [
+    "marsad_edge_agent_filtered_duplicate_readings_total",
+    "duplicates",
+    "Readings left out by filters: they repeated the last one.",
+  ],
+  [
+    "marsad_edge_agent_filtered_within_band_readings_total",
+    "withinBand",
+    "Readings left out by filters: within their dead-bands.",
+  ],
+  ["marsad_edge_agent_averaged_readings_total", "averaged", "Readings gone into averages."],
+  ["marsad_edge_agent_average_readings_total", "averages", "Averages made."],
   ["marsad_edge_agent_batched_readings_total", "batched", "Readings committed to the outbox."],
   ["marsad_edge_agent_acknowledged_readings_total", "acknowledged", "Readings acknowledged by the platform."],
   ["marsad_edge_agent_resent_batches_total", "resentBatches", "Batches sent again after a lost connection."],
@@ -45,10 +67,15 @@ const counters: readonly (readonly [name: string, key: Numbers, help: string])[]
   ],
   ["marsad_edge_agent_refused_readings_total", "refused", "Readings that the platform said it refused."],
 ];
-const gauges: readonly (readonly [name: string, key: Numbers | "connected", help: string])[] = [
+const gauges: readonly (readonly [name: string, key: Numbers | "connected" | "clockSkew", help: string])[] = [
   ["marsad_edge_agent_backlog_readings", "backlog", "Readings on disk without an acknowledgement."],
   ["marsad_edge_agent_backlog_bytes", "backlogBytes", "Bytes in the outbox."],
   ["marsad_edge_agent_connected", "connected", "1 while connected to the platform."],
+  [
+    "marsad_edge_agent_clock_skew_seconds",
+    "clockSkew",
+    "How far the gateway's clock is ahead of the platform's.",
+  ],
 ];
 
 /** The agents that report to a registry, by gateway: one process may run several. */
@@ -83,7 +110,10 @@ function openReport(registry: Registry): Map<string, () => EdgeAgentStats> {
       ...common,
       collect(): void {
         gauge.reset();
-        for (const [gateway, stats] of agents) gauge.set({ gateway }, Number(stats()[key]));
+        for (const [gateway, stats] of agents) {
+          const value = stats()[key];
+          if (value !== undefined) gauge.set({ gateway }, Number(value));
+        }
       },
     });
   }

@@ -3,11 +3,10 @@ import pRetry from "p-retry";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hasCode } from "#runtime/errors.ts";
 import { type Log, oncePer } from "#runtime/log.ts";
-import { formatStatus, formatWill } from "#telemetry/status.ts";
+import { formatWill } from "#telemetry/status.ts";
 import type { GatewayTopics } from "#telemetry/topic.ts";
 import { type BackOff, backOffDelay, refusedDelay } from "./back-off.ts";
 import { type Connection, openConnection } from "./connection.ts";
-import { agentVersion } from "./version.ts";
 import type { SendPlan, StoredBatch } from "./send-plan.ts";
 
 export interface UplinkOptions {
@@ -19,7 +18,10 @@ export interface UplinkOptions {
   readonly keepaliveSeconds: number;
   readonly reconnect: BackOff;
   readonly topics: GatewayTopics;
-  readonly birth: string;
+  /** Asked at each birth. */
+  readonly birth: () => string;
+  /** The payload of a status. @param facts  `since`: when the connection was made, by the gateway's clock. */
+  readonly status: (facts: { online: boolean; since: number }) => string;
   readonly plan: SendPlan;
   /** Reads the backlog from a position on. */
   readonly read: (from: number) => Promise<readonly StoredBatch[]>;
@@ -48,6 +50,7 @@ export class Uplink {
   #leaving = false;
   readonly #oncePer10s = oncePer();
   #bornAt = -Infinity;
+  #since = 0;
 
   constructor(options: UplinkOptions) {
     this.#options = options;
@@ -105,6 +108,16 @@ export class Uplink {
     this.#sendBirth(this.#connection);
   }
 
+  /** The birth has changed: sends it at once. */
+  newBirth(): void {
+    if (this.#connection !== undefined && !this.#leaving) this.#sendBirth(this.#connection);
+  }
+
+  /** Sends the status again. */
+  tellStatus(): void {
+    if (this.#connection !== undefined && !this.#leaving) this.#sendStatus(this.#connection, true);
+  }
+
   /** @throws MarsadError when the connection could not be made or did not last. */
   async #connectAndServe(signal: AbortSignal): Promise<void> {
     const options = this.#options;
@@ -124,9 +137,10 @@ export class Uplink {
     );
     const since = performance.now();
     options.log.info({ url }, "Connected to the platform.");
+    this.#since = Date.now();
+    connection.subscribe(topics.downFilter); // first: the status is answered at once
     this.#sendBirth(connection);
     this.#sendStatus(connection, true);
-    connection.subscribe(topics.downFilter);
     this.#connection = connection;
     this.pump();
 
@@ -147,11 +161,11 @@ export class Uplink {
 
   #sendBirth(connection: Connection): void {
     this.#bornAt = performance.now();
-    connection.publish(this.#options.topics.birth, Buffer.from(this.#options.birth), () => {});
+    connection.publish(this.#options.topics.birth, Buffer.from(this.#options.birth()), () => {});
   }
 
   #sendStatus(connection: Connection, online: boolean): void {
-    const status = formatStatus({ online, agent: agentVersion, since: Date.now() });
+    const status = this.#options.status({ online, since: this.#since });
     connection.publish(this.#options.topics.status, Buffer.from(status), () => {}, { retain: true });
   }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ConfigReport } from "./config-message.ts";
 import { describeIssues, parseJson } from "./json.ts";
 
 /** `status`, retained: the agent says that it is online; its will, or its last word before it ends, says that it is not. */
@@ -7,6 +8,11 @@ export const GatewayStatus = z.object({
   online: z.boolean(),
   agent: z.string().max(64).optional().meta({ description: "Version of the agent's software." }),
   since: z.int().min(0).optional().meta({ unit: "ms since 1970", description: "By the gateway's clock." }),
+  sent: z.int().min(0).max(8.64e15).optional().meta({
+    unit: "ms since 1970",
+    description: "When this was sent, by the gateway's clock: please answer with down/time.",
+  }),
+  config: ConfigReport.optional().meta({ description: "What became of the newest down/config." }),
 });
 export type GatewayStatus = z.infer<typeof GatewayStatus>;
 
