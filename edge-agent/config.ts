@@ -97,6 +97,10 @@ const Settings = z.strictObject({
         .meta({ unit: "ms", description: "Longest wait from a reading's arrival to the outbox." }),
     })
     .prefault({}),
+  compress: z.boolean().default(false).meta({
+    description:
+      "Send batches compressed (up/lp-zstd): a sixth of the bytes for about 0.3 CPU-seconds a million readings here and 0.2 at the platform. Worth it on metered or slow links.",
+  }),
   window: z
     .int()
     .min(1)

@@ -62,8 +62,11 @@ export interface Delivery extends AsyncDisposable {
   readonly counts: DeliveryCounts;
   /** Says the status again, if connected. */
   tellStatus(): void;
-  /** Takes over the bounds of batches and their window; says the birth again when the sensors are others than before. */
-  reconfigure(config: Pick<EdgeAgentConfig, "batch" | "window">, sensors: readonly BirthSensor[]): void;
+  /** Takes over the bounds of batches, their window, and whether they are compressed; says the birth again when the sensors are others than before. */
+  reconfigure(
+    config: Pick<EdgeAgentConfig, "batch" | "window" | "compress">,
+    sensors: readonly BirthSensor[],
+  ): void;
   /** Commits what is in memory, says goodbye to the platform, and closes: in about 2 seconds at most. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -118,6 +121,7 @@ export async function openDelivery(config: EdgeAgentConfig, options: DeliveryOpt
     keepaliveSeconds: config.keepalive_s,
     reconnect: { min: config.reconnect.min_ms, max: config.reconnect.max_ms },
     topics: own,
+    compress: config.compress,
     birth: () => birth,
     status: ({ online, since }) => {
       const config = options.configReport();
@@ -184,9 +188,10 @@ export async function openDelivery(config: EdgeAgentConfig, options: DeliveryOpt
       };
     },
     tellStatus: () => uplink.tellStatus(),
-    reconfigure({ batch, window }, sensors): void {
+    reconfigure({ batch, window, compress }, sensors): void {
       spool.resize(batch.max_bytes, batch.max_age_ms);
       plan.window = window;
+      uplink.compress = compress;
       uplink.pump();
       const next = birthOf(sensors);
       if (next === birth) return;

@@ -9,6 +9,7 @@ export const remoteKeys = [
   "filters",
   "batch",
   "window",
+  "compress",
   "health_period_s",
   "correct_clock",
 ] as const;

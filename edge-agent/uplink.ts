@@ -3,6 +3,7 @@ import pRetry from "p-retry";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hasCode } from "#runtime/errors.ts";
 import { type Log, oncePer } from "#runtime/log.ts";
+import { compress } from "#runtime/zstd.ts";
 import { formatWill } from "#telemetry/status.ts";
 import type { GatewayTopics } from "#telemetry/topic.ts";
 import { type BackOff, backOffDelay, refusedDelay } from "./back-off.ts";
@@ -18,6 +19,8 @@ export interface UplinkOptions {
   readonly keepaliveSeconds: number;
   readonly reconnect: BackOff;
   readonly topics: GatewayTopics;
+  /** Whether batches go compressed; `Uplink.compress` changes it. */
+  readonly compress: boolean;
   /** Asked at each birth. */
   readonly birth: () => string;
   /** The payload of a status. @param facts  `since`: when the connection was made, by the gateway's clock. */
@@ -36,6 +39,8 @@ const CONNECT_TIMEOUT = 15_000;
 const STABLE_AFTER = 10_000;
 /** Milliseconds that a last PUBACK may take when the agent ends. */
 const CLOSE_GRACE = 500;
+/** Bytes of the smallest batch that is compressed. */
+const WORTH_COMPRESSING = 1024;
 /** Milliseconds between births, however often they are asked for. */
 const BIRTH_INTERVAL = 1000;
 
@@ -44,6 +49,7 @@ const BIRTH_INTERVAL = 1000;
  * whatever has no PUBACK goes, pipelined up to the window. A batch is sent again only on another connection.
  */
 export class Uplink {
+  compress: boolean;
   readonly #options: UplinkOptions;
   #connection: Connection | undefined;
   #reading = false;
@@ -54,6 +60,7 @@ export class Uplink {
 
   constructor(options: UplinkOptions) {
     this.#options = options;
+    this.compress = options.compress;
   }
 
   get connected(): boolean {
@@ -89,10 +96,11 @@ export class Uplink {
   pump(): void {
     const connection = this.#connection;
     if (connection === undefined || this.#leaving) return;
-    const { plan, topics, onAcknowledged } = this.#options;
+    const { plan, onAcknowledged } = this.#options;
     for (let batch = plan.next(); batch !== undefined; batch = plan.next()) {
-      const { position, payload } = batch;
-      connection.publish(topics.up.lp, payload, () => {
+      const { position } = batch;
+      const { topic, payload } = this.#wrap(batch);
+      connection.publish(topic, payload, () => {
         if (this.#connection !== connection) return;
         const acknowledged = plan.acknowledge(position);
         if (acknowledged !== undefined) onAcknowledged(acknowledged);
@@ -100,6 +108,16 @@ export class Uplink {
       });
     }
     void this.#readBacklog();
+  }
+
+  /** A batch as it goes over the wire. Small ones go as they are: they would hardly shrink, and each frame costs the platform its set-up. */
+  #wrap({ payload }: StoredBatch): { readonly topic: string; readonly payload: Buffer } {
+    const { topics } = this.#options;
+    if (this.compress && payload.length >= WORTH_COMPRESSING) {
+      const frame = compress(payload);
+      if (frame.length < payload.length) return { topic: topics.up["lp-zstd"], payload: frame };
+    }
+    return { topic: topics.up.lp, payload };
   }
 
   /** Sends the birth again, unless that was done just now. */

@@ -1,4 +1,4 @@
-import { isUplinkFormat } from "./channels.ts";
+import { isReadingFormat } from "./channels.ts";
 import type { Committer } from "./committer.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { decodeAgain } from "./decode-again.ts";
@@ -85,7 +85,7 @@ export class DeadLetterReplay {
   #replayLetter(letter: StoredDeadLetter): number | undefined {
     const { committer, deadLetters, decoder, gateways, group, now, waitingRoom } = this.#options;
     const { agency, channel: format, gateway: name, payload, reason, readings } = letter;
-    if (payload === null || readings === 0 || reason === "bad-header" || !isUplinkFormat(format))
+    if (payload === null || readings === 0 || reason === "bad-header" || !isReadingFormat(format))
       return undefined;
     const gateway = gateways.known({ name, agency });
     const at = now();

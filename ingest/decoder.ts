@@ -2,10 +2,12 @@ import type { Catalogue } from "#telemetry/catalogue.ts";
 import type { DecodeContext, DecodeCount, ResolveSeries } from "#telemetry/decode.ts";
 import { decodeEnvelope } from "#telemetry/envelope.ts";
 import { LineScanner } from "#telemetry/line-protocol/scanner.ts";
+import { decodeSenml } from "#telemetry/senml/decode.ts";
+import { type DeviceNames, SenmlNames } from "#telemetry/senml/names.ts";
 import { SeriesIndex } from "#telemetry/line-protocol/series-index.ts";
 import type { ReadingTable } from "#telemetry/reading-table.ts";
 import type { Rejection } from "#telemetry/rejection.ts";
-import type { UplinkFormat } from "#telemetry/topic.ts";
+import type { ReadingFormat } from "#telemetry/topic.ts";
 
 /** What a payload turned out to be; valid until the next call. */
 export interface Decoded {
@@ -22,13 +24,22 @@ export interface DecoderOptions {
   readonly maxFuture: number;
   /** The sensors of an agency. */
   readonly resolve: (agency: string) => ResolveSeries;
+  /** What their devices call their fields. */
+  readonly deviceNames: (agency: string) => DeviceNames;
+}
+
+/** An agency's sensors as they are called in payloads. */
+interface Agency {
+  readonly index: SeriesIndex;
+  readonly names: SenmlNames;
+  readonly resolve: ResolveSeries;
 }
 
 /** A payload and who sent it; `gateway` is the gateway's number. */
 export interface Received {
   readonly agency: string;
   readonly gateway: number;
-  readonly format: UplinkFormat;
+  readonly format: ReadingFormat;
   readonly payload: Uint8Array;
   /** Where the body begins, after the batch header. */
   readonly start: number;
@@ -42,16 +53,18 @@ export class Decoder {
   /** One object for all calls: none is made per message. */
   readonly #context: { -readonly [Key in keyof DecodeContext]: DecodeContext[Key] };
   readonly #resolve: (agency: string) => ResolveSeries;
-  readonly #agencies = new Map<string, { index: SeriesIndex; resolve: ResolveSeries }>();
+  readonly #deviceNames: (agency: string) => DeviceNames;
+  readonly #agencies = new Map<string, Agency>();
   readonly #decoded: { count: DecodeCount; rejections: Rejection[] };
 
-  constructor({ catalogue, tables, maxAge, maxFuture, resolve }: DecoderOptions) {
+  constructor({ catalogue, tables, maxAge, maxFuture, resolve, deviceNames }: DecoderOptions) {
     this.#scanner = new LineScanner(catalogue);
     const rejections: Rejection[] = [];
     const reject = (rejection: Rejection): void => void rejections.push(rejection);
     this.#context = { tables, gateway: 0, now: 0, maxFuture, maxAge, seen: undefined, reject };
     this.#decoded = { count: { accepted: 0, seen: 0, refused: 0 }, rejections };
     this.#resolve = resolve;
+    this.#deviceNames = deviceNames;
   }
 
   /** @param seen  Which readings, by ordinal, were kept before: they are passed over. */
@@ -61,15 +74,15 @@ export class Decoder {
   ): Decoded {
     const decoded = this.#decoded;
     decoded.rejections.length = 0;
-    const { index, resolve } = this.#agency(agency);
+    const { index, names, resolve } = this.#agency(agency);
     const context = this.#context;
     context.gateway = gateway;
     context.now = at;
     context.seen = seen;
-    decoded.count =
-      format === "lp"
-        ? this.#scanner.scan(payload, start, payload.length, index, resolve, context)
-        : decodeEnvelope(payload, resolve, context);
+    if (format === "lp") {
+      decoded.count = this.#scanner.scan(payload, start, payload.length, index, resolve, context);
+    } else if (format === "json") decoded.count = decodeEnvelope(payload, resolve, context);
+    else decoded.count = decodeSenml(payload, names, resolve, context);
     return decoded;
   }
 
@@ -80,13 +93,20 @@ export class Decoder {
 
   /** Sensors came, moved or went: every key is resolved anew. */
   forgetSeries(): void {
-    for (const { index } of this.#agencies.values()) index.clear();
+    for (const { index, names } of this.#agencies.values()) {
+      index.clear();
+      names.clear();
+    }
   }
 
-  #agency(name: string): { index: SeriesIndex; resolve: ResolveSeries } {
+  #agency(name: string): Agency {
     let agency = this.#agencies.get(name);
     if (!agency) {
-      agency = { index: new SeriesIndex(), resolve: this.#resolve(name) };
+      agency = {
+        index: new SeriesIndex(),
+        names: new SenmlNames(this.#deviceNames(name)),
+        resolve: this.#resolve(name),
+      };
       this.#agencies.set(name, agency);
     }
     return agency;

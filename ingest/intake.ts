@@ -1,3 +1,4 @@
+import { decompress } from "#runtime/zstd.ts";
 import type { UplinkFormat } from "#telemetry/topic.ts";
 import type { Births } from "./births.ts";
 import type { Committer } from "./committer.ts";
@@ -12,6 +13,9 @@ import { partsByReason, rejectedLength } from "./refusals.ts";
 import type { Accept } from "./source.ts";
 import { markTables } from "./table-marks.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
+
+/** Bytes that an `lp-zstd` payload may have when decompressed: four times the largest packet. */
+const maxUnpackedBytes = 1024 * 1024;
 
 export interface IntakeOptions {
   readonly group: Group;
@@ -66,9 +70,27 @@ export class Intake {
     this.#closed = true;
   }
 
-  #takeReadings(gateway: GatewayState, format: UplinkFormat, payload: Uint8Array, at: number): boolean {
+  #takeReadings(gateway: GatewayState, channel: UplinkFormat, sent: Uint8Array, at: number): boolean {
     if (gateway.replaying) return false;
     const { group } = this.#options;
+    let payload = sent;
+    if (channel === "lp-zstd") {
+      const unpacked = decompress(sent, maxUnpackedBytes);
+      if (!unpacked.ok) {
+        this.#refuseWhole(
+          gateway,
+          channel,
+          sent,
+          unpacked.tooLarge ? "too-large" : "syntax",
+          unpacked.why,
+          at,
+        );
+        return true;
+      }
+      payload = unpacked.bytes;
+    }
+    // What was inside is what is kept of refused and waiting readings: they are decoded again as lines.
+    const format = channel === "lp-zstd" ? "lp" : channel;
     const header = readHeader(format, payload);
     const { agency } = gateway.identity;
     const received = { agency, gateway: gateway.number, format, payload, start: header.bodyStart, at };
@@ -110,7 +132,10 @@ export class Intake {
     seen: ((ordinal: number) => boolean) | undefined,
   ): Decoded | "no-room" {
     const { decoder, group, notices, waitingRoom } = this.#options;
-    if (waitingRoom.hasRoom(gateway, received.payload.length)) return decoder.decode(received, seen);
+    // A resolved SenML record can be longer than it came.
+    const bounded = received.format !== "senml";
+    if (bounded && waitingRoom.hasRoom(gateway, received.payload.length))
+      return decoder.decode(received, seen);
     const takeBack = markTables(group.tables);
     const decoded = decoder.decode(received, seen);
     const unknown = rejectedLength(decoded.rejections, "unknown-sensor");
@@ -118,6 +143,32 @@ export class Intake {
     takeBack();
     notices.askForBirth(gateway);
     return "no-room";
+  }
+
+  /** A payload that could not be opened: one refused reading. */
+  #refuseWhole(
+    gateway: GatewayState,
+    channel: UplinkFormat,
+    payload: Uint8Array,
+    reason: "syntax" | "too-large",
+    why: string,
+    at: number,
+  ): void {
+    const { deadLetters, group, notices } = this.#options;
+    const detail = `the payload ${why}`;
+    const bytes = new Uint8Array(payload);
+    gateway.received += 1;
+    group.touch(gateway);
+    deadLetters.add(gateway, {
+      agency: gateway.identity.agency,
+      channel,
+      reason,
+      detail,
+      readings: 1,
+      at,
+      bytes,
+    });
+    notices.refused(gateway, payload, [{ reason, detail, start: 0, end: payload.length, ordinal: 0 }]);
   }
 
   /** Keeps what cannot be stored: unknown sensors wait, the rest are dead letters, told to the gateway. */

@@ -1,5 +1,5 @@
 import { parseBatchHeader } from "#telemetry/batch-header.ts";
-import type { UplinkFormat } from "#telemetry/topic.ts";
+import type { ReadingFormat } from "#telemetry/topic.ts";
 
 /** Reading numbers of an agent's batch: `first` … `first + n - 1`. */
 export interface Numbering {
@@ -19,7 +19,7 @@ export interface Header {
 const noHeader: Header = { numbering: undefined, error: undefined, bodyStart: 0 };
 
 /** The batch header of a line-protocol payload, if it has one. */
-export function readHeader(format: UplinkFormat, payload: Uint8Array): Header {
+export function readHeader(format: ReadingFormat, payload: Uint8Array): Header {
   if (format !== "lp") return noHeader;
   const parsed = parseBatchHeader(payload);
   if (parsed === undefined) return noHeader;

@@ -9,7 +9,7 @@ import { Intake } from "./intake.ts";
 import type { Journal } from "./journal/journal.ts";
 import { Notices } from "./notices.ts";
 import type { Restored } from "./restore.ts";
-import { seriesResolver } from "./series-resolver.ts";
+import { deviceNames, seriesResolver } from "./series-resolver.ts";
 import { WaitingReplay } from "./waiting-replay.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 import { StoreRefusals } from "./store-refusals.ts";
@@ -46,6 +46,7 @@ export function makeParts(
     maxAge: limits.max_age_days * day,
     maxFuture: limits.max_future_seconds * 1_000,
     resolve: seriesResolver({ registry, dictionary, gateways, group }),
+    deviceNames: deviceNames(registry),
   });
   const committer = new Committer({
     journal,

@@ -50,9 +50,11 @@ const comma = 0x2c;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
-/** Lines one under another, or a JSON array; in memory of its own. */
-function join(channel: UplinkChannel, pieces: readonly Uint8Array[]): Uint8Array {
-  const isArray = channel === "json" && pieces.length > 1;
+/** Lines one under another, a JSON array, or one SenML pack of several; in memory of its own. */
+function join(channel: UplinkChannel, parts: readonly Uint8Array[]): Uint8Array {
+  const isArray = (channel === "json" || channel === "senml") && parts.length > 1;
+  // The records of a pack: it has no blanks around its brackets, since the decoder wrote it.
+  const pieces = isArray && channel === "senml" ? parts.map((pack) => pack.subarray(1, -1)) : parts;
   const separator = isArray ? comma : newline;
   const length = pieces.reduce((sum, piece) => sum + piece.length + 1, isArray ? 1 : -1);
   const joined = new Uint8Array(length);

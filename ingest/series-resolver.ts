@@ -1,4 +1,5 @@
 import type { ResolveSeries } from "#telemetry/decode.ts";
+import type { DeviceNames } from "#telemetry/senml/names.ts";
 import type { Gateways } from "./gateways.ts";
 import type { Group } from "./group.ts";
 import type { Registry } from "./registry/registry.ts";
@@ -23,5 +24,19 @@ export function seriesResolver(parts: {
       series = entry.series;
     }
     return { series, gateway: gateways.numberOf(owner.gateway) };
+  };
+}
+
+/** Later than any version of a sensor's attributes. */
+const lastOfAll = 8.64e15;
+const noNames: Readonly<Record<string, string>> = {};
+
+/** What an agency's devices call their fields in SenML: as was said last, whatever time a reading is of. */
+export function deviceNames(
+  registry: Pick<Registry, "lookup" | "attributes">,
+): (agency: string) => DeviceNames {
+  return (agency) => (sensor) => {
+    if (registry.lookup(agency, sensor) === undefined) return undefined;
+    return registry.attributes(agency, sensor, lastOfAll)?.senml ?? noNames;
   };
 }

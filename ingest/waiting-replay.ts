@@ -1,5 +1,5 @@
 import type { Log } from "#runtime/log.ts";
-import { isUplinkFormat } from "./channels.ts";
+import { isReadingFormat } from "./channels.ts";
 import type { Committer } from "./committer.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { decodeAgain } from "./decode-again.ts";
@@ -117,7 +117,7 @@ export class WaitingReplay {
   #replayEntry(gateway: GatewayState, entry: WaitingEntry): number {
     const { committer, deadLetters, decoder, group, notices, now, waitingRoom } = this.#options;
     const { agency, at, bytes: payload, channel: format } = entry;
-    if (!isUplinkFormat(format)) return 0;
+    if (!isReadingFormat(format)) return 0;
     // Judged by the time of its arrival, as if the sensor had been known.
     const received = { agency, gateway: gateway.number, format, payload, at };
     const decoded = decodeAgain({ decoder, tables: group.tables }, received, entry.readings);

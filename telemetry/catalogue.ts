@@ -59,7 +59,13 @@ export const Field = z
     plausible_around: z
       .strictObject({ attribute: z.enum(["nominal_v"]), share: z.number().positive() })
       .optional(),
+    /** Of a counter: the field whose integral over time it is. A sum of that field (SenML) goes here. */
+    integral_of: Name.optional(),
     title: Title,
+  })
+  .refine((field) => field.integral_of === undefined || field.kind === "counter", {
+    path: ["integral_of"],
+    error: "only a counter is an integral",
   })
   .refine((field) => field.kind === "gauge" || (field.physical[0] ?? -1) >= 0, {
     path: ["physical"],
@@ -99,6 +105,16 @@ export const Measurement = z.strictObject({
           path: [at, "name"],
           message: `the field "${name}" is given twice`,
         });
+      }
+      const integrated = new Set<string>();
+      for (const [at, { integral_of: summed }] of fields.entries()) {
+        if (summed === undefined) continue;
+        const isField = fields.some(({ name, kind }) => name === summed && kind === "gauge");
+        if (!isField || integrated.has(summed)) {
+          const why = isField ? "has another counter already" : "is no gauge of this measurement";
+          context.addIssue({ code: "custom", path: [at, "integral_of"], message: `"${summed}" ${why}` });
+        }
+        integrated.add(summed);
       }
     }),
 });

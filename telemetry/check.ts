@@ -1,6 +1,6 @@
 import type { Field } from "./catalogue.ts";
 import type { DecodeContext, ResolveSeries, SeriesHandle } from "./decode.ts";
-import { SensorId } from "./names.ts";
+import { isSensorId } from "./names.ts";
 import type { Reason } from "./rejection.ts";
 
 /** Why a reading is refused; with the reading's place in its payload, a `Rejection`. */
@@ -26,7 +26,7 @@ export function checkSensor(
   sensor: string,
   resolve: ResolveSeries,
 ): SeriesHandle | Problem {
-  if (!SensorId.safeParse(sensor).success) {
+  if (!isSensorId(sensor)) {
     return problem("syntax", `${quoted(sensor)} is no sensor id: 1 to 64 letters, digits and . _ : -`);
   }
   const handle = resolve(measurement, sensor);

@@ -1,12 +1,13 @@
 /** Why a reading was not stored: a small fixed set, used as a metric label, in nacks and in dead letters. */
 export const reasons = [
-  "syntax", // not line protocol, not the JSON envelope
+  "syntax", // not line protocol, not the JSON envelope, not SenML
   "invalid-utf8",
   "unknown-measurement",
   "unknown-field",
   "unknown-sensor", // not a final reason by itself: the reading waits for a birth
   "unexpected-tag", // tags come from the registry; a payload names the sensor and nothing else
   "wrong-type",
+  "wrong-unit", // SenML: a unit that does not become the field's
   "not-finite",
   "out-of-range", // outside the field's physical range
   "no-time",

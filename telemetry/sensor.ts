@@ -69,6 +69,23 @@ export const SensorAttributes = z.strictObject({
     .meta({
       description: "Bounds of good operation by `measurement.field`, as [lowest, highest]; null = no bound.",
     }),
+  senml: z
+    .record(
+      z
+        .string()
+        .max(255)
+        .regex(
+          /^[-A-Za-z0-9:./_]*(?:\[[^\s[\]]{0,32}\])?$/,
+          "what follows the sensor's id in a name, and [unit]",
+        ),
+      z.string().regex(/^[a-z][a-z0-9_]{0,62}\.[a-z][a-z0-9_]{0,62}$/, "measurement.field"),
+    )
+    .refine((names) => Object.keys(names).length <= 64, "at most 64 names")
+    .optional()
+    .meta({
+      description:
+        "What its device calls its fields in SenML: what follows the sensor's id in a name, with [unit] where that tells them apart, as `measurement.field`.",
+    }),
 });
 export type SensorAttributes = z.infer<typeof SensorAttributes>;
 

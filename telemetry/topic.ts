@@ -1,8 +1,11 @@
 import { hasAt } from "./bytes.ts";
 import type { GatewayIdentity } from "./names.ts";
 
-/** What a gateway may send readings as: the last level of `up/…`. */
-export const uplinkFormats = ["lp", "json"] as const;
+/** How readings are spelled. */
+export const readingFormats = ["lp", "json", "senml"] as const;
+export type ReadingFormat = (typeof readingFormats)[number];
+/** What a gateway may send readings as: the last level of `up/…`. `lp-zstd` is `lp`, compressed. */
+export const uplinkFormats = [...readingFormats, "lp-zstd"] as const;
 export type UplinkFormat = (typeof uplinkFormats)[number];
 /** The channels of the uplink fast path. */
 export type UplinkChannel = UplinkFormat | "birth";
@@ -34,7 +37,12 @@ export function topics(agency: string, gateway: string): GatewayTopics {
     prefix,
     birth: `${prefix}birth`,
     status: `${prefix}status`,
-    up: { lp: `${prefix}up/lp`, json: `${prefix}up/json` },
+    up: {
+      lp: `${prefix}up/lp`,
+      json: `${prefix}up/json`,
+      senml: `${prefix}up/senml`,
+      "lp-zstd": `${prefix}up/lp-zstd`,
+    },
     down: {
       nack: `${prefix}down/nack`,
       config: `${prefix}down/config`,

@@ -11,7 +11,7 @@ export const energy: readonly Measurement[] = [
     bad: "both",
     fields: [
       gauge("power", "kW", "Power", "القدرة", { plausible: anyNumber }),
-      counter("import_total", "kW.h", "Total energy imported", "إجمالي الطاقة المستوردة"),
+      counter("import_total", "kW.h", "Total energy imported", "إجمالي الطاقة المستوردة", "power"),
       counter("export_total", "kW.h", "Total energy exported", "إجمالي الطاقة المصدرة"),
       {
         ...gauge("voltage", "V", "Voltage", "الجهد", { plausible: anyNumber }),
@@ -31,7 +31,7 @@ export const energy: readonly Measurement[] = [
     bad: "down",
     fields: [
       gauge("power", "kW", "Power", "القدرة", { plausible: anyNumber }),
-      counter("energy_total", "kW.h", "Total energy generated", "إجمالي الطاقة المولدة"),
+      counter("energy_total", "kW.h", "Total energy generated", "إجمالي الطاقة المولدة", "power"),
       gauge("irradiance", "W/m2", "Irradiance", "الإشعاع الشمسي", { plausible: [0, 1400] }),
       gauge("panel_temp", "Cel", "Panel temperature", "درجة حرارة اللوح", {
         plausible: [-10, 110],

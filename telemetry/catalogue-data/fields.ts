@@ -26,9 +26,10 @@ export function delta(name: string, unit: string, en: string, ar: string, ranges
   return field(name, "delta", unit, { en, ar }, ranges.physical ?? notNegative, ranges.plausible);
 }
 
-/** A total that only rises. */
-export function counter(name: string, unit: string, en: string, ar: string): Field {
-  return field(name, "counter", unit, { en, ar }, notNegative, notNegative);
+/** A total that only rises; of a gauge, where it is that one's integral over time. */
+export function counter(name: string, unit: string, en: string, ar: string, integral_of?: string): Field {
+  const total = field(name, "counter", unit, { en, ar }, notNegative, notNegative);
+  return integral_of === undefined ? total : { ...total, integral_of };
 }
 
 /** 0 or 1; between them as the mean over a roll-up's window. */

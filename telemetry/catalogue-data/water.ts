@@ -11,7 +11,7 @@ export const water: readonly Measurement[] = [
     bad: "both",
     fields: [
       gauge("flow", "L/s", "Flow", "التدفق", { plausible: [-500, 5000] }),
-      counter("volume_total", "m3", "Total volume", "الحجم الكلي"),
+      counter("volume_total", "m3", "Total volume", "الحجم الكلي", "flow"),
       counter("reverse_total", "m3", "Total reverse volume", "الحجم العكسي الكلي"),
       gauge("pressure", "kPa", "Pressure", "الضغط", { plausible: [0, 1600] }),
     ],

@@ -7,7 +7,7 @@ import { partsByReason, rejectedLength } from "#ingest/refusals.ts";
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
 import type { ResolveSeries } from "#telemetry/decode.ts";
 import { ReadingTable } from "#telemetry/reading-table.ts";
-import type { UplinkFormat } from "#telemetry/topic.ts";
+import type { ReadingFormat } from "#telemetry/topic.ts";
 
 const now = 1_763_860_000_000;
 const tables = builtinCatalogue.measurements.map((measurement) => new ReadingTable(measurement));
@@ -20,13 +20,14 @@ const decoder = new Decoder({
   maxAge: 1e9,
   maxFuture: 1e5,
   resolve: () => resolve,
+  deviceNames: () => (sensor) => (sensor === "known-2" ? { vehicles: "traffic_flow.vehicles" } : undefined),
 });
 
 function rows(): number {
   return tables.reduce((sum, table) => sum + table.length, 0);
 }
 
-function received(format: UplinkFormat, payload: Uint8Array): Parameters<typeof decoder.decode>[0] {
+function received(format: ReadingFormat, payload: Uint8Array): Parameters<typeof decoder.decode>[0] {
   return { agency: "a", gateway: 0, format, payload, start: 0, at: now };
 }
 
@@ -66,10 +67,28 @@ const jsonPayload = fc
   )
   .map((text) => Buffer.from(text));
 
+const senmlRecord = fc.record(
+  {
+    bn: fc.constantFrom("", "known-1/traffic_flow/", "new-1/traffic_flow/"),
+    n: fc.constantFrom(
+      "vehicles",
+      "speed_avg",
+      "known-1/traffic_flow/vehicles",
+      "known-2:vehicles",
+      "new-2:x",
+    ),
+    t: fc.constantFrom(0, -1, -1e7, "now"),
+    v: fc.constantFrom(1, -1, "one"),
+  },
+  { requiredKeys: [] },
+);
+const senmlPayload = fc.array(senmlRecord, { maxLength: 8 }).map((pack) => Buffer.from(JSON.stringify(pack)));
+
 describe("what is cut out of a payload", () => {
   test.each([
     ["lp", linePayload],
     ["json", jsonPayload],
+    ["senml", senmlPayload],
   ] as const)(
     "%s: parts hold every refused reading once, and decoding one again never upsets the account",
     (format, payloads) => {

@@ -9,6 +9,7 @@ import {
   topics,
   uplinkChannel,
 } from "#telemetry/topic.ts";
+import type { UplinkChannel } from "#telemetry/topic.ts";
 import { bytesOf } from "./support.ts";
 
 const gateway = { agency: "water", name: "gw-1" };
@@ -25,9 +26,11 @@ test("a gateway's topics lie below its prefix", () => {
   });
 });
 
-const publishable: Record<string, "lp" | "json" | "birth" | undefined> = {
+const publishable: Record<string, UplinkChannel | undefined> = {
   "marsad/water/gw-1/up/lp": "lp",
   "marsad/water/gw-1/up/json": "json",
+  "marsad/water/gw-1/up/senml": "senml",
+  "marsad/water/gw-1/up/lp-zstd": "lp-zstd",
   "marsad/water/gw-1/birth": "birth",
   "marsad/water/gw-1/status": undefined,
 };
@@ -39,7 +42,8 @@ const refused = [
   "marsad/water/gw-1/up/lp/",
   "marsad/water/gw-1/up/lp/x",
   "marsad/water/gw-1/up/LP",
-  "marsad/water/gw-1/up/lp-zstd",
+  "marsad/water/gw-1/up/lp-zst",
+  "marsad/water/gw-1/up/zstd",
   "marsad/water/gw-1/up/+",
   "marsad/water/gw-1/births",
   "marsad/water/gw-1/down/nack",
