@@ -4,14 +4,16 @@ import { lockFolder } from "#runtime/data-lock.ts";
 import type { Log } from "#runtime/log.ts";
 import type { BirthSensor } from "#telemetry/birth.ts";
 import { ClockWatch, type Clocks } from "./clock-watch.ts";
+import { loadCatalogue } from "./catalogue.ts";
 import type { EdgeAgentConfig } from "./config.ts";
 import { ConfigKeeper } from "./config-keeper.ts";
 import { type Delivery, openDelivery } from "./delivery.ts";
 import { LineFilters } from "./filters/line-filters.ts";
 import { gatewaySensor, openHealthReports } from "./health.ts";
-import type { InputTarget } from "./inputs/input.ts";
+import type { Input, InputTarget } from "./inputs/input.ts";
 import { InputSet } from "./inputs/input-set.ts";
 import { openInput } from "./inputs/open-input.ts";
+import { planInputs } from "./inputs/plans.ts";
 import { type LineStage, takeFiltered } from "./line-stage.ts";
 import { isSame, mergeRemote } from "./remote-config.ts";
 import { type EdgeAgentStats, reportStats } from "./stats.ts";
@@ -28,8 +30,8 @@ export interface EdgeAgentOptions {
 
 export interface EdgeAgent extends AsyncDisposable {
   readonly gateway: string;
-  /** Where the inputs really listen, in the configuration's order. */
-  readonly inputs: readonly { readonly type: "tcp" | "udp"; readonly address: string }[];
+  /** Where the inputs really listen, or connect to, in the configuration's order. */
+  readonly inputs: readonly Pick<Input, "type" | "address">[];
   stats(): EdgeAgentStats;
   /** Rejects when the agent cannot go on, for one because its outbox has stopped; it must be disposed then. */
   readonly failed: Promise<never>;
@@ -51,12 +53,14 @@ const FILTER_INTERVAL = 1000;
 /**
  * Opens an agent: its outbox, its inputs and its uplink. It is usable, and resolves, once it listens; it needs no platform for that.
  * @param own  What the gateway's own file says; what the platform said in an earlier run holds over it.
- * @throws MarsadError `DATA_LOCKED`, `DATA_UNUSABLE`, `QUEUE_CORRUPT`, `QUEUE_UNWRITABLE`, `ADDRESS_IN_USE`
+ * @throws MarsadError `CONFIG_INVALID`, `DATA_LOCKED`, `DATA_UNUSABLE`, `QUEUE_CORRUPT`, `QUEUE_UNWRITABLE`, `ADDRESS_IN_USE`
  */
 export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOptions): Promise<EdgeAgent> {
   const { signal } = options;
   const { gateway } = own;
   signal.throwIfAborted();
+  const catalogue = await loadCatalogue(own.catalogue);
+  planInputs(own, catalogue);
   const log = options.log.child({ part: "edge-agent", gateway });
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {}); // the holder listens, or is about to dispose
@@ -81,7 +85,11 @@ export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOpti
   });
   if (!merged.ok) keeper.storedRefused(merged.problem);
 
-  const inputs = new InputSet({ open: (settings) => openInput(settings, stage, target), log });
+  const inputs = new InputSet({
+    open: (settings, next) =>
+      openInput(settings, stage, target, { config: next, plans: planInputs(next, catalogue), log }),
+    log,
+  });
   const delivered = opening.use(
     await openDelivery(config, {
       path: join(folder, "outbox"),
@@ -120,6 +128,7 @@ export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOpti
     stage: { batch: spool.batch, seal, clockLead },
     counts: () => delivered.counts,
     skew: () => clock.skew(),
+    silentDevices: () => inputs.silentDevices,
   });
   opening.use(health);
 
@@ -128,6 +137,7 @@ export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOpti
       return spool.full;
     },
     taken: () => spool.touch(),
+    committed: () => spool.committed(),
   };
   opening.use(inputs);
   opening.use(keeper);
@@ -142,6 +152,7 @@ export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOpti
   health.start(config.health_period_s);
 
   async function apply(next: EdgeAgentConfig): Promise<void> {
+    planInputs(next, catalogue);
     await inputs.change(next);
     const former = config;
     config = next;
@@ -156,7 +167,7 @@ export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOpti
   const stats = (): EdgeAgentStats => {
     const { batched, acknowledged, backlog, backlogBytes, resentBatches, refused, connected } =
       delivered.counts;
-    const { received, droppedLines, rejectedLines } = inputs.totals;
+    const { received, droppedLines, rejectedLines, reads, readFailures } = inputs.totals;
     const { duplicates, withinBand, averaged, averages } = filters.counts;
     const skew = clock.skew()?.skew;
     return {
@@ -174,6 +185,9 @@ export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOpti
       rejectedLines,
       refused,
       connected,
+      reads,
+      readFailures,
+      silentDevices: inputs.silentDevices,
       clockSkew: skew === undefined ? undefined : skew / 1000,
     };
   };

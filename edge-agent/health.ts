@@ -20,14 +20,18 @@ export interface Health {
   readonly diskFree: number | undefined;
   /** Milliseconds that the gateway's clock is ahead of the platform's. */
   readonly skew: number | undefined;
+  /** Polled devices that do not answer; undefined where none are polled. */
+  readonly silent: number | undefined;
 }
 
 /** The gateway's own reading, a line of line protocol without time. */
 export function healthLine(gateway: string, health: Health): string {
-  const { backlog, resent, diskFree, skew } = health;
+  const { backlog, resent, diskFree, skew, silent } = health;
   const clock = skew === undefined ? "" : `,clock_skew=${(skew / 1000).toFixed(3)}`;
   const disk = diskFree === undefined ? "" : `,disk_free=${diskFree.toFixed(2)}`;
-  return `gateway_health,sensor=${gateway} backlog=${backlog},resent=${resent}${clock}${disk}\n`;
+  const devices = silent === undefined ? "" : `,silent_devices=${silent}`;
+  return `gateway_health,sensor=${gateway} backlog=${backlog},resent=${resent}${clock}${disk}${devices}
+`;
 }
 
 /** Per cent of `folder`'s disk that is free to us; undefined where the system does not tell. */
@@ -48,6 +52,7 @@ export interface HealthOptions {
   readonly stage: LineStage;
   readonly counts: () => { readonly backlog: number; readonly resentReadings: number };
   readonly skew: () => Skew | undefined;
+  readonly silentDevices: () => number | undefined;
 }
 
 /** A gateway's reports on itself, now and then. */
@@ -62,14 +67,14 @@ export interface HealthReports extends Disposable {
 const HEALTH_LINE_BYTES = 1024;
 
 export function openHealthReports(options: HealthOptions): HealthReports {
-  const { gateway, folder, spool, stage, counts, skew } = options;
+  const { gateway, folder, spool, stage, counts, skew, silentDevices } = options;
   const intake = new LineIntake(stage, HEALTH_LINE_BYTES);
   let timer: NodeJS.Timeout | undefined;
   const report = async (): Promise<void> => {
     const free = await diskFree(folder);
     if (spool.full || timer === undefined) return;
     const { backlog, resentReadings: resent } = counts();
-    const health = { backlog, resent, diskFree: free, skew: skew()?.skew };
+    const health = { backlog, resent, diskFree: free, skew: skew()?.skew, silent: silentDevices() };
     const line = Buffer.from(healthLine(gateway, health));
     intake.take(line, 0, line.length, Date.now());
     spool.touch();

@@ -58,6 +58,8 @@ export class Spool {
   #groupLimit = Infinity;
   #wake: (() => void) | undefined;
   #stopped = false;
+  /** Who waits for the readings before a number to be on disk, in the numbers' order. */
+  readonly #waiting: { readonly number: number; readonly settle: (onDisk: boolean) => void }[] = [];
 
   constructor(outbox: Outbox, limits: SpoolLimits, events: SpoolEvents) {
     this.#outbox = outbox;
@@ -113,6 +115,18 @@ export class Spool {
     this.touch();
   }
 
+  /** Commits all there is now; resolves when that is on disk, whatever comes meanwhile, or to false when `stop` gave up. */
+  committed(): Promise<boolean> {
+    if (this.batch.count > 0) this.seal();
+    if (this.#sealed.length === 0) return Promise.resolve(true);
+    if (this.#stopped) return Promise.resolve(false);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.push({ number: this.#nextNumber, settle: resolve });
+    this.#due = true;
+    void this.#commitDue();
+    return promise;
+  }
+
   /** The outbox may have room again: if it had none, try now. */
   retry(): void {
     this.#wake?.();
@@ -126,6 +140,7 @@ export class Spool {
     this.#stopped = true;
     this.retry();
     await this.#committing;
+    for (const { settle } of this.#waiting.splice(0)) settle(false);
     return this.held;
   }
 
@@ -172,6 +187,9 @@ export class Spool {
     for (const { payload } of group) this.#sealedBytes -= payload.length;
     this.#refused = false;
     this.#groupLimit *= 2;
+    const reached = group.at(-1)!.nextNumber;
+    while (this.#waiting.length > 0 && this.#waiting[0]!.number <= reached)
+      this.#waiting.shift()!.settle(true);
     this.#events.onCommitted(
       group.map(({ count, payload }, index) => ({ position: position + index, count, payload })),
     );

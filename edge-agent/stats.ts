@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 
-/** An agent's counts since it started; `backlog` and `backlogBytes` are what is on disk now. Readings, where nothing else is said. */
+/** An agent's counts since it started; `backlog`, `backlogBytes` and `silentDevices` are what is now. Readings, where nothing else is said. */
 export interface EdgeAgentStats {
   /** Taken from inputs. */
   readonly received: number;
@@ -24,17 +24,25 @@ export interface EdgeAgentStats {
   readonly resentBatches: number;
   /** Lines in datagrams that found the outbox full. */
   readonly droppedUdp: number;
-  /** Lines that were too long, or cut short by the end of their connection. */
+  /** Lines that were too long, or cut short by the end of their connection; messages of a local broker that cannot be read. */
   readonly rejectedLines: number;
   /** Readings that the platform said it refused. */
   readonly refused: number;
   readonly connected: boolean;
   /** Seconds that the gateway's clock is ahead of the platform's; undefined while nobody knows. */
   readonly clockSkew: number | undefined;
+  /** Times that a polled device was asked, and gave what it has. */
+  readonly reads: number;
+  /** Times that it did not. */
+  readonly readFailures: number;
+  /** Polled devices that did not when they were asked last; undefined where none are polled. */
+  readonly silentDevices: number | undefined;
 }
 
 type Numbers = Exclude<
-  { [Key in keyof EdgeAgentStats]: EdgeAgentStats[Key] extends number ? Key : never }[keyof EdgeAgentStats],
+  {
+    [Key in keyof EdgeAgentStats]: EdgeAgentStats[Key] extends number ? Key : never;
+  }[keyof EdgeAgentStats],
   never
 >;
 
@@ -66,8 +74,18 @@ const counters: readonly (readonly [name: string, key: Numbers, help: string])[]
     "Lines too long, or cut short by their sender.",
   ],
   ["marsad_edge_agent_refused_readings_total", "refused", "Readings that the platform said it refused."],
+  ["marsad_edge_agent_device_reads_total", "reads", "Answers of polled devices."],
+  [
+    "marsad_edge_agent_device_read_failures_total",
+    "readFailures",
+    "Polled devices that did not answer, or not in a way that can be read.",
+  ],
 ];
-const gauges: readonly (readonly [name: string, key: Numbers | "connected" | "clockSkew", help: string])[] = [
+const gauges: readonly (readonly [
+  name: string,
+  key: Numbers | "connected" | "clockSkew" | "silentDevices",
+  help: string,
+])[] = [
   ["marsad_edge_agent_backlog_readings", "backlog", "Readings on disk without an acknowledgement."],
   ["marsad_edge_agent_backlog_bytes", "backlogBytes", "Bytes in the outbox."],
   ["marsad_edge_agent_connected", "connected", "1 while connected to the platform."],
@@ -76,6 +94,7 @@ const gauges: readonly (readonly [name: string, key: Numbers | "connected" | "cl
     "clockSkew",
     "How far the gateway's clock is ahead of the platform's.",
   ],
+  ["marsad_edge_agent_silent_devices", "silentDevices", "Polled devices that do not answer now."],
 ];
 
 /** The agents that report to a registry, by gateway: one process may run several. */

@@ -21,6 +21,10 @@ export interface InputTotals {
   received: number;
   droppedLines: number;
   rejectedLines: number;
+  /** Answers of polled devices. */
+  reads: number;
+  /** Polled devices that gave none. */
+  readFailures: number;
 }
 
 /** Attempts to open a former input again, and milliseconds between them: whoever took its place may leave. */
@@ -30,7 +34,13 @@ const attemptInterval = 200;
 /** The inputs of an agent, which may be exchanged while it runs. */
 export class InputSet implements AsyncDisposable {
   readonly #options: InputSetOptions;
-  readonly #gone: InputTotals = { received: 0, droppedLines: 0, rejectedLines: 0 };
+  readonly #gone: InputTotals = {
+    received: 0,
+    droppedLines: 0,
+    rejectedLines: 0,
+    reads: 0,
+    readFailures: 0,
+  };
   #entries: readonly Entry[] = [];
   #config: EdgeAgentConfig | undefined;
 
@@ -47,6 +57,12 @@ export class InputSet implements AsyncDisposable {
     const totals = { ...this.#gone };
     for (const { opened } of this.#entries) add(totals, opened);
     return totals;
+  }
+
+  /** Polled devices that do not answer now; undefined where none are polled. */
+  get silentDevices(): number | undefined {
+    const polled = this.open.flatMap(({ input }) => input.counts.polling ?? []);
+    return polled.length === 0 ? undefined : polled.reduce((sum, { silent }) => sum + silent, 0);
   }
 
   /**
@@ -88,7 +104,8 @@ export class InputSet implements AsyncDisposable {
   async #open(settings: InputSettings, config: EdgeAgentConfig): Promise<Entry> {
     const opened = await this.#options.open(settings, config);
     const { type, address } = opened.input;
-    this.#options.log.info({ type, address }, "Listening for readings.");
+    const listens = type === "tcp" || type === "udp";
+    this.#options.log.info({ type, address }, listens ? "Listening for readings." : "Asking for readings.");
     return { key: keyOf(settings, config), settings, opened };
   }
 
@@ -143,4 +160,6 @@ function add(totals: InputTotals, { input, intake }: OpenInput): void {
   totals.received += intake.received;
   totals.droppedLines += input.counts.droppedLines;
   totals.rejectedLines += input.counts.rejectedLines + intake.tooLong;
+  totals.reads += input.counts.polling?.reads ?? 0;
+  totals.readFailures += input.counts.polling?.failures ?? 0;
 }

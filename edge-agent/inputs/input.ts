@@ -1,7 +1,7 @@
-/** A place where sensors deliver readings. */
+/** Where readings come from: a place where sensors deliver them, or one that is asked. */
 export interface Input extends AsyncDisposable {
-  readonly type: "tcp" | "udp";
-  /** host:port it listens on. */
+  readonly type: "tcp" | "udp" | "modbus" | "mqtt";
+  /** HOST:PORT it listens on; of those that connect, where to. */
   readonly address: string;
   /** The target is no longer full: senders that were made to wait may go on. */
   resume(): void;
@@ -13,6 +13,17 @@ export interface InputCounts {
   readonly rejectedLines: number;
   /** Lines of datagrams that came while the spool was full: UDP cannot wait. */
   readonly droppedLines: number;
+  /** Of devices that are asked. */
+  readonly polling?: PollingCounts;
+}
+
+export interface PollingCounts {
+  /** Times that a device was asked, and gave what it has. */
+  readonly reads: number;
+  /** Times that it did not. */
+  readonly failures: number;
+  /** Devices that did not when they were asked last. */
+  readonly silent: number;
 }
 
 /** Where inputs put their lines. */
@@ -21,6 +32,8 @@ export interface InputTarget {
   readonly full: boolean;
   /** Lines were taken by the intake: the open batch may have to be committed in time. */
   taken(): void;
+  /** Resolves when all lines taken until now are on disk; to false if the agent ends before. */
+  committed(): Promise<boolean>;
 }
 
 /** A listen address as in `tcp://127.0.0.1:7001`, `udp://[::]:7001`. */

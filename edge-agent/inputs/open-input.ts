@@ -1,8 +1,11 @@
-import { MarsadError } from "#runtime/errors.ts";
+import type { Log } from "#runtime/log.ts";
 import type { EdgeAgentConfig } from "../config.ts";
 import { LineIntake } from "../line-intake.ts";
 import type { LineStage } from "../line-stage.ts";
 import { type Input, type InputTarget, parseListenAddress } from "./input.ts";
+import { openModbusInput } from "./modbus/open-modbus-input.ts";
+import { openMqttInput } from "./mqtt/open-mqtt-input.ts";
+import { type InputPlans, longestLineOf } from "./plans.ts";
 import { openTcpLines } from "./tcp-lines.ts";
 import { openUdpLines } from "./udp-lines.ts";
 
@@ -12,21 +15,37 @@ export interface OpenInput {
   readonly intake: LineIntake;
 }
 
-/** Opens one configured input, which puts its lines into `stage`. @throws MarsadError `ADDRESS_IN_USE` */
+export interface InputContext {
+  readonly config: EdgeAgentConfig;
+  readonly plans: InputPlans;
+  readonly log: Log;
+}
+
+type InputSettings = EdgeAgentConfig["inputs"][number];
+
+/** Opens one configured input, which puts its lines into `stage`. @throws MarsadError `ADDRESS_IN_USE`, `CONFIG_INVALID` */
 export async function openInput(
-  config: EdgeAgentConfig["inputs"][number],
+  settings: InputSettings,
   stage: LineStage,
   target: InputTarget,
+  context: InputContext,
 ): Promise<OpenInput> {
-  if (config.type !== "lines")
-    throw new MarsadError("CONFIG_INVALID", `inputs of type ${config.type} cannot be read yet`);
-  const address = parseListenAddress(config.listen);
-  if (address === undefined) throw new TypeError(`unchecked configuration: ${config.listen}`);
-  const intake = new LineIntake(stage, config.max_line_bytes);
-  const limits = { maxLineBytes: config.max_line_bytes, maxConnections: config.max_connections };
-  const input =
-    address.protocol === "tcp"
-      ? await openTcpLines(address, intake, target, limits)
-      : await openUdpLines(address, intake, target);
-  return { input, intake };
+  const intake = new LineIntake(stage, longestLineOf(settings, context.plans));
+  return { input: await open(settings, intake, target, context), intake };
+}
+
+async function open(
+  settings: InputSettings,
+  intake: LineIntake,
+  target: InputTarget,
+  context: InputContext,
+): Promise<Input> {
+  if (settings.type === "modbus") return openModbusInput(settings, intake, target, context);
+  if (settings.type === "mqtt") return openMqttInput(settings, intake, target, context);
+  const address = parseListenAddress(settings.listen);
+  if (address === undefined) throw new TypeError(`unchecked configuration: ${settings.listen}`);
+  const limits = { maxLineBytes: settings.max_line_bytes, maxConnections: settings.max_connections };
+  return address.protocol === "tcp"
+    ? openTcpLines(address, intake, target, limits)
+    : openUdpLines(address, intake, target);
 }

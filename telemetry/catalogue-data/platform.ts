@@ -17,6 +17,7 @@ export const platform: readonly Measurement[] = [
       gauge("clock_skew", "s", "Clock skew", "انحراف الساعة", { plausible: [-300, 300] }),
       gauge("disk_free", "%", "Free disk", "المساحة الحرة", { plausible: [0, 100], physical: percent }),
       gauge("temp", "Cel", "Temperature", "درجة الحرارة", { plausible: [-20, 90], physical: temperature }),
+      gauge("silent_devices", "{device}", "Silent devices", "الأجهزة الصامتة", { plausible: notNegative }),
     ],
   },
 ];

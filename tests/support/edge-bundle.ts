@@ -2,7 +2,7 @@ import { type Metafile, build } from "esbuild";
 
 const root = new URL("../..", import.meta.url).pathname;
 
-/** Bundles the agent as the gateway's package does: two files of JavaScript, lmdb apart. Writes them into `outdir` if it is given. */
+/** Bundles the agent as the gateway's package does: two files of JavaScript; lmdb and, for serial lines only, serialport apart. Writes them into `outdir` if it is given. */
 export async function bundleEdgeAgent(outdir?: string): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: root,
@@ -15,7 +15,7 @@ export async function bundleEdgeAgent(outdir?: string): Promise<Metafile> {
     platform: "node",
     format: "esm",
     target: "node24",
-    external: ["lmdb"],
+    external: ["lmdb", "serialport"],
     // Some packages are CommonJS inside and ask for Node's own modules with require().
     banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
     logLevel: "silent",

@@ -19,6 +19,9 @@ const stats: EdgeAgentStats = {
   refused: 0,
   connected: true,
   clockSkew: undefined,
+  reads: 100,
+  readFailures: 4,
+  silentDevices: 1,
 };
 
 test("several agents show their counts in one registry, each under its gateway, until it is closed", async () => {
@@ -32,15 +35,20 @@ test("several agents show their counts in one registry, each under its gateway, 
   expect(both).toContain('marsad_edge_agent_connected{gateway="corniche-2"} 0');
   expect(both).toContain('marsad_edge_agent_clock_skew_seconds{gateway="corniche-2"} -1.5');
   expect(both).not.toContain('marsad_edge_agent_clock_skew_seconds{gateway="corniche-1"}');
+  expect(both).toContain('marsad_edge_agent_device_read_failures_total{gateway="corniche-1"} 4');
+  expect(both).toContain('marsad_edge_agent_silent_devices{gateway="corniche-1"} 1');
   first();
   expect(await registry.metrics()).not.toContain("corniche-1");
 });
 
 test("the gateway's own reading leaves out what the system does not tell", async () => {
-  expect(healthLine("corniche-1", { backlog: 3, resent: 0, diskFree: 41.256, skew: -1234.4 })).toBe(
-    "gateway_health,sensor=corniche-1 backlog=3,resent=0,clock_skew=-1.234,disk_free=41.26\n",
+  expect(
+    healthLine("corniche-1", { backlog: 3, resent: 0, diskFree: 41.256, skew: -1234.4, silent: 2 }),
+  ).toBe(
+    "gateway_health,sensor=corniche-1 backlog=3,resent=0,clock_skew=-1.234,disk_free=41.26,silent_devices=2\n",
   );
-  expect(healthLine("corniche-1", { backlog: 3, resent: 0, diskFree: undefined, skew: undefined })).toBe(
+  const untold = { diskFree: undefined, skew: undefined, silent: undefined };
+  expect(healthLine("corniche-1", { backlog: 3, resent: 0, ...untold })).toBe(
     "gateway_health,sensor=corniche-1 backlog=3,resent=0\n",
   );
   expect(await diskFree("/nowhere/at/all")).toBeUndefined();

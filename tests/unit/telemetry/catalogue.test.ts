@@ -32,7 +32,7 @@ describe("the built-in catalogue", () => {
       food_stock: "stock intake_local_total intake_import_total transfer_in_total dispatch_total",
       weather: "temp humidity wind_speed irradiance",
       air_quality: "pm2_5 pm10 no2",
-      gateway_health: "backlog resent clock_skew disk_free temp",
+      gateway_health: "backlog resent clock_skew disk_free temp silent_devices",
     });
   });
 
