@@ -138,8 +138,12 @@ export class StoreWriter {
       offered = undefined; // its buffers are given away
       return await this.#write(batch);
     };
+    const aborted = Promise.withResolvers<undefined>();
+    const abort = (): void => aborted.resolve(undefined);
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
     try {
-      return await pRetry(attempt, {
+      const kept = pRetry(attempt, {
         retries: Infinity,
         minTimeout: 100,
         maxTimeout: 5_000,
@@ -152,9 +156,14 @@ export class StoreWriter {
           if (held !== undefined) log.error({ err: error, held }, "The store refused a batch; trying again.");
         },
       });
+      // A write under way at the end is the store's to finish or to give up: the next start asks it how far it came.
+      kept.catch(() => undefined);
+      return await Promise.race([kept, aborted.promise]);
     } catch (error) {
       if (signal.aborted) return undefined;
       throw error;
+    } finally {
+      signal.removeEventListener("abort", abort);
     }
   }
 

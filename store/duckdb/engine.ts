@@ -13,7 +13,7 @@ import type { DatabaseOptions } from "./database.ts";
 import { isFatal, storeError } from "./errors.ts";
 import { countRows, readRows } from "./read-rows.ts";
 import { deleteRefusals, readRefusals, readSeries, readTallies } from "./schema.ts";
-import { Serial } from "./serial.ts";
+import { Serial } from "../serial.ts";
 import { type Session, openSession } from "./session.ts";
 import { UncertainCommit, writeBatch } from "./write-batch.ts";
 

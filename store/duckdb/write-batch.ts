@@ -1,9 +1,6 @@
-import { MarsadError } from "#runtime/errors.ts";
-import { type Block, decodeBlock } from "#telemetry/block.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
-import { separate } from "../field-types.ts";
+import { decodeBatch, newEntries, takeOutMisfits } from "../batch.ts";
 import type { GatewayTally, StoreBatch, StoreOutcome, StoreRefusal } from "../port.ts";
-import { refusalsOf } from "../refusals.ts";
 import { append, mergeLate } from "./merge.ts";
 import type { Partition } from "./partition.ts";
 import { type Plan, plan, survey } from "./plan.ts";
@@ -22,7 +19,7 @@ export async function writeBatch(session: Session, batch: StoreBatch): Promise<S
   const position = session.positions.get(batch.journal) ?? 0;
   if (batch.next <= position) return { position, tallies: [], refused: [] };
 
-  const decoded = decode(batch, position);
+  const decoded = decodeBatch(batch, position);
   const entries = newEntries(session.dictionary, decoded);
   const { blocks, refused, learnt } = takeOutMisfits(session, batch, decoded, entries);
   for (const { series } of entries) session.freshness.begin(series);
@@ -42,67 +39,6 @@ export async function writeBatch(session: Session, batch: StoreBatch): Promise<S
   for (const partition of gained) session.partitions.put(partition);
   for (const [measurement, types] of learnt) session.types.set(measurement, types);
   return { position: batch.next, tallies: tally.counts(), refused };
-}
-
-/** Sets aside the rows with a value that its column cannot hold. `learnt`: the types of the batch's measurements after it. */
-function takeOutMisfits(
-  { dictionary, types }: Session,
-  { first, next }: StoreBatch,
-  decoded: readonly Block[],
-  entries: readonly SeriesEntry[],
-): { blocks: Block[]; refused: StoreRefusal[]; learnt: Session["types"] } {
-  const learnt: Session["types"] = new Map();
-  const known = new Map(types);
-  const added = new Map(entries.map((entry) => [entry.series, entry]));
-  const seriesOf = (series: number): SeriesEntry => dictionary.get(series) ?? added.get(series)!;
-  const refused: StoreRefusal[] = [];
-  const position = Math.max(first, next - decoded.length);
-  const blocks = decoded.map((block, i) => {
-    const separated = separate(block, known);
-    for (const [measurement, fields] of separated.learnt) {
-      const all = new Map([...(known.get(measurement) ?? []), ...fields]);
-      known.set(measurement, all);
-      learnt.set(measurement, all);
-    }
-    if (separated.refused.length > 0)
-      refused.push(...refusalsOf(block, position + i, separated.refused, seriesOf));
-    return separated.block;
-  });
-  return { blocks, refused, learnt };
-}
-
-function decode({ journal, first, blocks }: StoreBatch, position: number): Block[] {
-  return blocks.slice(Math.max(0, position - first)).map((bytes, i) => {
-    try {
-      return decodeBlock(bytes);
-    } catch (error) {
-      const at = Math.max(first, position) + i;
-      throw new MarsadError("QUEUE_CORRUPT", `block ${at} of journal ${journal} cannot be read`, {
-        cause: error,
-      });
-    }
-  });
-}
-
-/** Entries that the dictionary lacks. A number that means another series there must not get that one's readings. */
-function newEntries(dictionary: ReadonlyMap<number, SeriesEntry>, blocks: readonly Block[]): SeriesEntry[] {
-  const entries = new Map<number, SeriesEntry>();
-  for (const entry of blocks.flatMap(({ newSeries }) => newSeries)) {
-    const known = dictionary.get(entry.series) ?? entries.get(entry.series);
-    if (known === undefined) entries.set(entry.series, entry);
-    else if (described(known) !== described(entry)) {
-      throw new MarsadError(
-        "STORE_FORMAT",
-        `series ${entry.series} is ${described(known)} in the store and ${described(entry)} in the journal; ` +
-          "they do not belong together: restore both from one backup",
-      );
-    }
-  }
-  return [...entries.values()];
-}
-
-function described({ measurement, agency, sensor }: SeriesEntry): string {
-  return `${measurement} of ${agency}/${sensor}`;
 }
 
 /** Returns the tables written, with the rows they have now. */

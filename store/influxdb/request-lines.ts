@@ -1,0 +1,106 @@
+import type { BlockTable } from "#telemetry/block.ts";
+import { type EncodedField, LineWriter } from "./line-writer.ts";
+
+/** A table of a batch: block and table by their numbers in it. */
+export interface BatchTable {
+  readonly block: number;
+  readonly index: number;
+  readonly table: BlockTable;
+  readonly fields: readonly EncodedField[];
+}
+
+/** The lines of one connection, in order of arrival, and which row of the batch each came from. */
+export class RequestLines {
+  readonly #writer = new LineWriter();
+  readonly #part = new LineWriter();
+  #tables: BatchTable[] = [];
+  #ends = new Uint32Array(1024);
+  #tableOf = new Uint32Array(1024);
+  #rowOf = new Uint32Array(1024);
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get length(): number {
+    return this.#writer.length;
+  }
+
+  clear(): void {
+    this.#writer.clear();
+    this.#tables = [];
+    this.#count = 0;
+  }
+
+  add(prefix: Uint8Array, source: BatchTable, row: number): void {
+    if (!this.#writer.write(prefix, source.fields, source.table, row)) return;
+    if (this.#tables.at(-1) !== source) this.#tables.push(source);
+    const line = this.#count;
+    if (line === this.#ends.length) this.#grow();
+    this.#ends[line] = this.#writer.length;
+    this.#tableOf[line] = this.#tables.length - 1;
+    this.#rowOf[line] = row;
+    this.#count = line + 1;
+  }
+
+  /** The text of all lines. */
+  all(): string {
+    return text(this.#writer.bytes);
+  }
+
+  /** The text of these lines, which rise. */
+  some(lines: readonly number[]): string {
+    this.#part.clear();
+    const { bytes } = this.#writer;
+    for (const line of lines) this.#part.copy(bytes, this.#start(line), this.#ends[line]!);
+    return text(this.#part.bytes);
+  }
+
+  /** A line without its newline. */
+  line(line: number): string {
+    return text(this.#writer.bytes.subarray(this.#start(line), this.#ends[line]! - 1));
+  }
+
+  bytesOf(line: number): number {
+    return this.#ends[line]! - this.#start(line);
+  }
+
+  source(line: number): BatchTable & { readonly row: number } {
+    return { ...this.#tables[this.#tableOf[line]!]!, row: this.#rowOf[line]! };
+  }
+
+  time(line: number): number {
+    return this.#tables[this.#tableOf[line]!]!.table.time[this.#rowOf[line]!]!;
+  }
+
+  series(line: number): number {
+    return this.#tables[this.#tableOf[line]!]!.table.series[this.#rowOf[line]!]!;
+  }
+
+  has(line: number, measurement: string, field: string): boolean {
+    const { table } = this.#tables[this.#tableOf[line]!]!;
+    if (table.measurement !== measurement) return false;
+    const column = table.fields.findIndex(({ name }) => name === field);
+    return column !== -1 && !Number.isNaN(table.values[column]![this.#rowOf[line]!]!);
+  }
+
+  #start(line: number): number {
+    return line === 0 ? 0 : this.#ends[line - 1]!;
+  }
+
+  #grow(): void {
+    const larger = (old: Uint32Array): Uint32Array<ArrayBuffer> => {
+      const grown = new Uint32Array(old.length * 2);
+      grown.set(old);
+      return grown;
+    };
+    this.#ends = larger(this.#ends);
+    this.#tableOf = larger(this.#tableOf);
+    this.#rowOf = larger(this.#rowOf);
+  }
+}
+
+function text(bytes: Buffer): string {
+  return bytes.toString("utf8");
+}

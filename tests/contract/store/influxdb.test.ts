@@ -1,0 +1,40 @@
+import { randomUUID } from "node:crypto";
+import { pino } from "pino";
+import { afterAll, beforeAll, describe } from "vitest";
+import { openInfluxStore } from "#store/influxdb/index.ts";
+import { requireDebian, whySkipped } from "../../support/debian.ts";
+import { type Influxd, startInfluxd } from "../../support/influxd.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { type StorePlace, storeContract } from "./contract.ts";
+
+const there = await requireDebian("influxdb");
+const title = there ? "on a real influxd" : `on a real influxd (${whySkipped("influxdb")})`;
+
+describe.skipIf(!there)(title, () => {
+  let folder: ReturnType<typeof tempFolder>;
+  let influxd: Influxd;
+  beforeAll(async () => {
+    folder = tempFolder("influxd");
+    influxd = await startInfluxd({ folder: folder.path });
+  });
+  afterAll(async () => {
+    await influxd[Symbol.asyncDispose]();
+    folder[Symbol.dispose]();
+  });
+
+  /** Each place is a database of its own in the one server. */
+  async function influxPlace(): Promise<StorePlace> {
+    const state = tempFolder("store");
+    const database = `place-${randomUUID()}`;
+    return {
+      open: () =>
+        openInfluxStore({ path: state.path, url: influxd.url, database, log: pino({ level: "silent" }) }),
+      [Symbol.asyncDispose]: async () => {
+        state[Symbol.dispose]();
+        await influxd.query(`DROP DATABASE "${database}"`);
+      },
+    };
+  }
+
+  storeContract("InfluxDB", influxPlace, { tellsMerged: false, showsWholeBatches: false });
+});
