@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { resolveConfig } from "#runtime/config.ts";
 import { openDataLock } from "#runtime/data-lock.ts";
 import { untilSignal } from "#runtime/lifecycle.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
 import { openClient } from "./client.ts";
 import { grouped, paint } from "./output.ts";
+import { PlatformConfig } from "./platform/config.ts";
 import { chooseAddress } from "./up/addresses.ts";
 import { RunningCity } from "./up/city.ts";
 import { prepareCity, type DemoCity } from "./up/demo-city.ts";
@@ -21,6 +23,9 @@ interface UpOptions {
   readonly seed?: number;
   readonly history: string;
   readonly store: string;
+  readonly influxUrl?: string;
+  readonly influxDb?: string;
+  readonly influxUser?: string;
   readonly readyFile?: string;
 }
 
@@ -65,8 +70,20 @@ export function upCommand(): Command {
     .addOption(
       new Option("--store <kind>", "where readings are kept")
         .env("MARSAD_STORE")
-        .choices(["duckdb"])
+        .choices(["duckdb", "influxdb"])
         .default("duckdb"),
+    )
+    .addOption(
+      new Option("--influx-url <url>", "the InfluxDB of --store influxdb: http://127.0.0.1:8086").env(
+        "MARSAD_INFLUX_URL",
+      ),
+    )
+    .addOption(new Option("--influx-db <name>", "its database (default: marsad)").env("MARSAD_INFLUX_DB"))
+    .addOption(
+      new Option(
+        "--influx-user <name>",
+        "its user, whose password is in MARSAD_INFLUX_PASSWORD or the file MARSAD_INFLUX_PASSWORD_FILE names",
+      ).env("MARSAD_INFLUX_USER"),
     )
     .addOption(new Option("--ready-file <file>", "write the addresses here once all is usable"))
     .action(async (options: UpOptions) => {
@@ -82,7 +99,8 @@ export function upCommand(): Command {
 const usual = { mqtt: "127.0.0.1:1883", http: "127.0.0.1:8080" };
 
 async function up(options: UpOptions, signal: AbortSignal): Promise<void> {
-  const { data, history, store, readyFile } = options;
+  const { data, history, readyFile } = options;
+  const storeArgs = await checkedStoreArgs(options);
   const history_ms = parseDuration(history) ?? 0;
   const mqtt = await chooseAddress(options.mqtt, usual.mqtt);
   const http = await chooseAddress(options.http, usual.http);
@@ -110,7 +128,7 @@ async function up(options: UpOptions, signal: AbortSignal): Promise<void> {
       city: demo,
       mqtt: mqtt.address,
       http: http.address,
-      store,
+      storeArgs,
       history,
       onDeath,
     });
@@ -125,6 +143,18 @@ async function up(options: UpOptions, signal: AbortSignal): Promise<void> {
   } finally {
     screen.close();
   }
+}
+
+/** What the platform is told of its store, once the platform's own schema has found nothing wrong with it. */
+async function checkedStoreArgs(options: UpOptions): Promise<string[]> {
+  const { store, influxUrl, influxDb, influxUser } = options;
+  await resolveConfig(PlatformConfig, {
+    flags: { store, influxUrl, influxDb, influxUser },
+    env: process.env,
+  });
+  const given = { "--influx-url": influxUrl, "--influx-db": influxDb, "--influx-user": influxUser };
+  const args = Object.entries(given).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
+  return ["--store", store, ...args];
 }
 
 function greet(

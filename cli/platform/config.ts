@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { IngestLimits } from "#ingest/limits.ts";
+import { influxShape } from "./influx-config.ts";
 
 const listenAddress = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$/, "HOST:PORT, such as 127.0.0.1:1883");
 
-/** Everything that `marsad platform` can be told. */
-export const PlatformConfig = z.strictObject({
+const Settings = z.strictObject({
   data: z
     .string()
     .min(1)
@@ -19,9 +19,13 @@ export const PlatformConfig = z.strictObject({
     .default("127.0.0.1:8080")
     .meta({ env: "MARSAD_HTTP_LISTEN", description: "Where the HTTP API listens; port 0 is any free one." }),
   store: z
-    .enum(["duckdb"])
+    .enum(["duckdb", "influxdb"])
     .default("duckdb")
-    .meta({ env: "MARSAD_STORE", description: "Where readings are kept." }),
+    .meta({
+      env: "MARSAD_STORE",
+      description: "Where readings are kept: in the data folder, or in an InfluxDB.",
+    }),
+  ...influxShape,
   behind_proxy: z.stringbool().or(z.boolean()).default(false).meta({
     env: "MARSAD_BEHIND_PROXY",
     description: "Something in front encrypts; without it the platform listens on loopback only.",
@@ -36,4 +40,13 @@ export const PlatformConfig = z.strictObject({
     .meta({ env: "MARSAD_LOG_LEVEL", description: "What is logged, on stderr." }),
   ...IngestLimits.shape,
 });
+
+/** Everything that `marsad platform` can be told. */
+export const PlatformConfig = Settings.refine(
+  ({ store, influx_url }) => store !== "influxdb" || influx_url !== undefined,
+  "store influxdb needs an address: influx_url, MARSAD_INFLUX_URL or --influx-url, such as http://127.0.0.1:8086",
+).refine(
+  ({ influx_user, influx_password }) => influx_user === undefined || influx_password !== undefined,
+  "influx_user has no password: give it in MARSAD_INFLUX_PASSWORD, or name a file that holds it in MARSAD_INFLUX_PASSWORD_FILE",
+);
 export type PlatformConfig = z.infer<typeof PlatformConfig>;

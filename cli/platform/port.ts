@@ -22,7 +22,8 @@ export function platformPort(parts: {
   return {
     catalogue,
     health() {
-      const { journal, store: storeTrouble } = ingest.trouble();
+      const { journal, store: writing } = ingest.trouble();
+      const storeTrouble = writing ?? store.trouble();
       return {
         ready: journal === undefined && storeTrouble === undefined,
         parts: [

@@ -13,13 +13,13 @@ import { type Log, oncePer } from "#runtime/log.ts";
 import { openMetrics } from "#runtime/metrics.ts";
 import { openRecordStore } from "#runtime/record-store.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
-import { openDuckDbStore } from "#store/duckdb/index.ts";
 import { expectStore, readDataFormat, writeDataFormat } from "#store/format.ts";
 import { migrateDataFolder } from "#store/migrate.ts";
 import { topics } from "#telemetry/topic.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import type { PlatformConfig } from "./config.ts";
 import { platformPort } from "./port.ts";
+import { openStore } from "./store.ts";
 
 export interface PlatformProgram {
   readonly signal: AbortSignal;
@@ -63,8 +63,9 @@ export async function runPlatform(
     log: log.child({ part: "registry" }),
     metrics,
   });
-  await using store = await openDuckDbStore({
+  await using store = await openStore(config, {
     path: folder("store"),
+    registry,
     log: log.child({ part: "store" }),
     metrics,
   });

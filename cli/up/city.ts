@@ -15,7 +15,8 @@ export interface RunningCityOptions {
   /** `HOST:PORT` */
   readonly mqtt: string;
   readonly http: string;
-  readonly store: string;
+  /** What the platform is told of its store. */
+  readonly storeArgs: readonly string[];
   /** As the user wrote it: `30d`. */
   readonly history: string;
   readonly onDeath: (program: string, how: string) => void;
@@ -52,9 +53,9 @@ export class RunningCity implements AsyncDisposable {
 
   /** Resolves when all three are ready; rejects when one cannot start, or with the signal's reason. */
   async start(signal: AbortSignal): Promise<{ mqtt: string; http: string }> {
-    const { data, city, mqtt, http, store, history } = this.#options;
+    const { data, city, mqtt, http, storeArgs, history } = this.#options;
     const aborted = rejectionOf(signal);
-    const platformArgs = ["--data", data, "--mqtt", mqtt, "--http", http, "--store", store];
+    const platformArgs = ["--data", data, "--mqtt", mqtt, "--http", http, ...storeArgs];
     const platform = await Promise.race([this.#launch("platform", platformArgs, PlatformReady), aborted]);
 
     const configs = city.gateways.flatMap(({ config }) => ["--config", config]);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { Registry } from "prom-client";
@@ -46,6 +47,12 @@ const openFolders = new Set<string>();
  */
 export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Store> {
   const folder = await makeFolder(options.path);
+  if (existsSync(join(folder, "influxdb"))) {
+    throw new MarsadError(
+      "STORE_FORMAT",
+      `${folder} belongs to a store in InfluxDB: say --store influxdb, or give another --data folder`,
+    );
+  }
   if (openFolders.has(folder))
     throw new MarsadError("STORE_LOCKED", `${folder} is already open in this process`);
   openFolders.add(folder);

@@ -1,0 +1,42 @@
+import type { Registry as Metrics } from "prom-client";
+import type { Registry } from "#ingest/registry/registry.ts";
+import { MarsadError } from "#runtime/errors.ts";
+import type { Log } from "#runtime/log.ts";
+import type { Store } from "#store/port.ts";
+import type { PlatformConfig } from "./config.ts";
+import { sensorTags } from "./sensor-tags.ts";
+
+/**
+ * The store that the configuration asks for; only its adapter is loaded.
+ * @param path  The store's folder.
+ * @throws MarsadError STORE_…, CONFIG_INVALID
+ */
+export async function openStore(
+  config: PlatformConfig,
+  { path, registry, log, metrics }: { path: string; registry: Registry; log: Log; metrics: Metrics },
+): Promise<Store> {
+  switch (config.store) {
+    case "duckdb": {
+      const { openDuckDbStore } = await import("#store/duckdb/index.ts");
+      return await openDuckDbStore({ path, log, metrics });
+    }
+    case "influxdb": {
+      const { openInfluxStore } = await import("#store/influxdb/index.ts");
+      if (config.influx_url === undefined) throw new MarsadError("CONFIG_INVALID", "influx_url is missing");
+      return await openInfluxStore({
+        path,
+        url: config.influx_url,
+        database: config.influx_db,
+        policy: config.influx_rp,
+        user: config.influx_user,
+        password: config.influx_password,
+        retentionDays: config.influx_retention_days,
+        timeout: config.influx_timeout,
+        tagsOf: sensorTags(registry),
+        onTagsChanged: (listener) => registry.onChange(listener),
+        log,
+        metrics,
+      });
+    }
+  }
+}
