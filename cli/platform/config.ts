@@ -18,13 +18,10 @@ const Settings = z.strictObject({
   http: listenAddress
     .default("127.0.0.1:8080")
     .meta({ env: "MARSAD_HTTP_LISTEN", description: "Where the HTTP API listens; port 0 is any free one." }),
-  store: z
-    .enum(["duckdb", "influxdb"])
-    .default("duckdb")
-    .meta({
-      env: "MARSAD_STORE",
-      description: "Where readings are kept: in the data folder, or in an InfluxDB.",
-    }),
+  store: z.enum(["duckdb", "influxdb"]).default("duckdb").meta({
+    env: "MARSAD_STORE",
+    description: "Where readings are kept: in the data folder, or in an InfluxDB.",
+  }),
   ...influxShape,
   behind_proxy: z.stringbool().or(z.boolean()).default(false).meta({
     env: "MARSAD_BEHIND_PROXY",

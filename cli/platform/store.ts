@@ -15,28 +15,24 @@ export async function openStore(
   config: PlatformConfig,
   { path, registry, log, metrics }: { path: string; registry: Registry; log: Log; metrics: Metrics },
 ): Promise<Store> {
-  switch (config.store) {
-    case "duckdb": {
-      const { openDuckDbStore } = await import("#store/duckdb/index.ts");
-      return await openDuckDbStore({ path, log, metrics });
-    }
-    case "influxdb": {
-      const { openInfluxStore } = await import("#store/influxdb/index.ts");
-      if (config.influx_url === undefined) throw new MarsadError("CONFIG_INVALID", "influx_url is missing");
-      return await openInfluxStore({
-        path,
-        url: config.influx_url,
-        database: config.influx_db,
-        policy: config.influx_rp,
-        user: config.influx_user,
-        password: config.influx_password,
-        retentionDays: config.influx_retention_days,
-        timeout: config.influx_timeout,
-        tagsOf: sensorTags(registry),
-        onTagsChanged: (listener) => registry.onChange(listener),
-        log,
-        metrics,
-      });
-    }
+  if (config.store === "duckdb") {
+    const { openDuckDbStore } = await import("#store/duckdb/index.ts");
+    return await openDuckDbStore({ path, log, metrics });
   }
+  const { openInfluxStore } = await import("#store/influxdb/index.ts");
+  if (config.influx_url === undefined) throw new MarsadError("CONFIG_INVALID", "influx_url is missing");
+  return await openInfluxStore({
+    path,
+    url: config.influx_url,
+    database: config.influx_db,
+    policy: config.influx_rp,
+    user: config.influx_user,
+    password: config.influx_password,
+    retentionDays: config.influx_retention_days,
+    timeout: config.influx_timeout,
+    tagsOf: sensorTags(registry),
+    onTagsChanged: (listener) => registry.onChange(listener),
+    log,
+    metrics,
+  });
 }

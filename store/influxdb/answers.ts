@@ -82,7 +82,8 @@ function read(body: string): { said: string; data: Map<number, string>; isJson: 
     if (Number.isInteger(number) && (number as number) > 0)
       data.set((number as number) - 1, typeof why === "string" ? why : "refused");
   }
-  const said = [message, error].find((text) => typeof text === "string" && text !== "");
-  const first = data.values().next().value;
-  return { said: [said ?? "", first ?? ""].filter((text) => text !== "").join(": "), data, isJson: true };
+  const told = [message, error].find((text): text is string => typeof text === "string" && text !== "");
+  const [first] = data.values();
+  const said = [told, first].filter((text) => text !== undefined && text !== "").join(": ");
+  return { said, data, isJson: true };
 }

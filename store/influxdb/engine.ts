@@ -50,7 +50,6 @@ interface Prepared {
 
 /** InfluxDB and the local state beside it, in whatever thread it is made. One writes at a time; all errors are `MarsadError`s. */
 export class InfluxEngine {
-  readonly #options: EngineOptions;
   readonly #server: InfluxServer;
   readonly #state: InfluxState;
   readonly #writer: LinesWriter;
@@ -64,7 +63,6 @@ export class InfluxEngine {
   #toForget: SensorRef[] = [];
 
   private constructor(options: EngineOptions, state: InfluxState) {
-    this.#options = options;
     this.#state = state;
     this.#server = new InfluxServer(options);
     this.#writer = new LinesWriter(options.connections, {

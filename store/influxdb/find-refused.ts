@@ -19,7 +19,7 @@ const singly = 4;
 /**
  * Which of `lines`, refused as a whole, the server refuses by themselves, and why. Nothing counts as taken or refused but by an answer to it alone:
  * 1.x keeps the good lines of a bad batch and says so for one shard only, 3.x keeps none. What the server says is a guess where to cut, so
- * that a wrong one costs requests and nothing else. At most about one and a half requests a line; few for what servers refuse in practice.
+ * that a wrong one costs requests and nothing else. Two requests a line at most; few for what servers refuse in practice.
  */
 export async function findRefused(
   lines: readonly number[],
@@ -38,7 +38,7 @@ export async function findRefused(
     }
     const hinted = group.hints > 0 ? splitByWords(group.lines, group.refusal, source) : undefined;
     const hints = hinted === undefined ? 0 : group.hints - 1;
-    for (const part of hinted ?? split(group.lines, source)) {
+    for (const part of hinted ?? split(group.lines, group.refusal, source)) {
       const answer = await send(part);
       if (answer !== undefined) groups.push({ lines: part, refusal: answer, hints });
     }
@@ -86,13 +86,19 @@ function splitByWords(
   return meant.length > 0 && others.length > 0 ? [meant, others] : undefined;
 }
 
-/** In halves, each series on one side as far as can be: what is wrong is often a series, or a time. */
-function split(lines: readonly number[], source: SearchedLines): number[][] {
+/** In halves. Types and ages are wrong shard by shard, which are times (and 1.x speaks of one shard alone); else it is often a series. */
+function split(lines: readonly number[], { conflict, tooOld }: Refusal, source: SearchedLines): number[][] {
   if (lines.length <= singly) return lines.map((line) => [line]);
-  const ordered = lines.toSorted(
-    (a, b) => source.series(a) - source.series(b) || source.time(a) - source.time(b) || a - b,
-  );
+  const byTime = (a: number, b: number): number => source.time(a) - source.time(b);
+  const bySeries = (a: number, b: number): number => source.series(a) - source.series(b);
+  const ordered =
+    conflict !== undefined || tooOld
+      ? lines.toSorted((a, b) => byTime(a, b) || bySeries(a, b) || a - b)
+      : lines.toSorted((a, b) => bySeries(a, b) || byTime(a, b) || a - b);
   const middle = ordered.length >> 1;
-  const rising = (part: number[]): number[] => part.toSorted((a, b) => a - b);
   return [rising(ordered.slice(0, middle)), rising(ordered.slice(middle))];
+}
+
+function rising(lines: readonly number[]): number[] {
+  return lines.toSorted((a, b) => a - b);
 }

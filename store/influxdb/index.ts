@@ -146,7 +146,7 @@ class InfluxStore implements Store {
       let supplied: SensorTags[] = [];
       for (;;) {
         const answer = await this.#thread.call("read", { query, supplied });
-        if (!Array.isArray(answer)) return answer as ReadingRows;
+        if (!Array.isArray(answer)) return answer;
         supplied = this.#supply(answer);
       }
     });

@@ -90,15 +90,16 @@ export class RequestLines {
   }
 
   #grow(): void {
-    const larger = (old: Uint32Array): Uint32Array<ArrayBuffer> => {
-      const grown = new Uint32Array(old.length * 2);
-      grown.set(old);
-      return grown;
-    };
-    this.#ends = larger(this.#ends);
-    this.#tableOf = larger(this.#tableOf);
-    this.#rowOf = larger(this.#rowOf);
+    this.#ends = doubled(this.#ends);
+    this.#tableOf = doubled(this.#tableOf);
+    this.#rowOf = doubled(this.#rowOf);
   }
+}
+
+function doubled(old: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(old.length * 2);
+  grown.set(old);
+  return grown;
 }
 
 function text(bytes: Buffer): string {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { MarsadError, hasCode } from "#runtime/errors.ts";
+import { type MarsadError, hasCode } from "#runtime/errors.ts";
 import { type Refusal, refusalOf } from "./answers.ts";
 import { type InfluxAddress, InfluxHttp } from "./http.ts";
 import { type InfluxSeries, type QueryTarget, query } from "./query.ts";

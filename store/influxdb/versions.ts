@@ -46,16 +46,10 @@ export async function prepare(
   { major }: Version,
   destination: Destination,
 ): Promise<string | undefined> {
-  switch (major) {
-    case 1:
-      return await prepare1(http, destination);
-    case 2:
-      return await prepare2(http, destination);
-    case 3:
-      return await prepare3(http, destination);
-    case undefined:
-      return `make the database ${destination.database} by hand`;
-  }
+  if (major === 1) return await prepare1(http, destination);
+  if (major === 2) return await prepare2(http, destination);
+  if (major === 3) return await prepare3(http, destination);
+  return `make the database ${bucketOf(destination)} by hand`;
 }
 
 /** 1.x: InfluxQL. Without a policy's name the database's default one is meant, whose duration changes only when one is asked for. */
@@ -69,9 +63,10 @@ async function prepare1(http: InfluxHttp, destination: Destination): Promise<str
   const on = `${quoted(name)} ON ${quoted(database)}`;
   if (policy !== undefined) {
     // Changes nothing where it exists; where it exists with another duration it is refused, and altered below.
-    const made = `CREATE RETENTION POLICY ${on} ${durationOf(retentionDays)} REPLICATION 1`;
+    const made = `CREATE RETENTION POLICY ${on} ${durationOf(retentionDays, " REPLICATION 1")}`;
     const why = await statement(http, made);
-    if (why !== undefined && !/already exists/i.test(why)) return `run ${made} as an administrator (${why})`;
+    if (why !== undefined && !/exists|conflicts/i.test(why))
+      return `run ${made} as an administrator (${why})`;
   }
   if (retentionDays === undefined) return undefined;
   const alter = `ALTER RETENTION POLICY ${on} ${durationOf(retentionDays)}`;
@@ -80,10 +75,10 @@ async function prepare1(http: InfluxHttp, destination: Destination): Promise<str
 }
 
 /** InfluxDB's own lengths of shard groups; a duration shorter than its shards' is refused. */
-export function durationOf(retentionDays: number | undefined): string {
-  if (retentionDays === undefined) return "DURATION INF";
+function durationOf(retentionDays: number | undefined, replication = ""): string {
+  if (retentionDays === undefined) return `DURATION INF${replication}`;
   const shard = retentionDays < 2 ? "1h" : retentionDays < 180 ? "1d" : "7d";
-  return `DURATION ${Math.max(1, Math.round(retentionDays * 24))}h SHARD DURATION ${shard}`;
+  return `DURATION ${Math.max(1, Math.round(retentionDays * 24))}h${replication} SHARD DURATION ${shard}`;
 }
 
 async function defaultPolicy(http: InfluxHttp, database: string): Promise<string | undefined> {
@@ -142,8 +137,6 @@ async function prepare2(http: InfluxHttp, destination: Destination): Promise<str
       scheme: "Token",
       timeout,
     });
-  const refusal = ({ status, body }: Answer): string => wordsOf(body) || `status ${status}`;
-
   const found = await api("GET", `/buckets?name=${encodeURIComponent(name)}`);
   if (found.status >= 500) throw http.unexpected(found.status, found.body);
   const known =
@@ -154,9 +147,9 @@ async function prepare2(http: InfluxHttp, destination: Destination): Promise<str
     const changed = await api("PATCH", `/buckets/${known.id}`, rules);
     return changed.status === 200
       ? undefined
-      : `change the bucket's retention by hand, with influx bucket update --id ${known.id}${retention} (${refusal(changed)})`;
+      : `change the bucket's retention by hand, with influx bucket update --id ${known.id}${retention} (${whyNot(changed)})`;
   }
-  if (found.status !== 200 && found.status !== 404) return byHand(refusal(found));
+  if (found.status !== 200 && found.status !== 404) return byHand(whyNot(found));
   const organizations = await api("GET", "/orgs");
   const ids = organizations.status === 200 ? organizationsOf(organizations.body) : [];
   if (ids.length !== 1) return byHand(`the token sees ${ids.length} organizations`);
@@ -165,7 +158,7 @@ async function prepare2(http: InfluxHttp, destination: Destination): Promise<str
     name,
     retentionRules: seconds === 0 ? [] : [{ type: "expire", everySeconds: seconds }],
   });
-  return made.status === 201 ? undefined : byHand(refusal(made));
+  return made.status === 201 ? undefined : byHand(whyNot(made));
 }
 
 export function bucketOf({ database, policy }: Destination): string {
@@ -210,5 +203,9 @@ async function prepare3(http: InfluxHttp, destination: Destination): Promise<str
   if (answer.status >= 500) throw http.unexpected(answer.status, answer.body);
   // It exists: with which retention it was made, only its operator can say.
   if (answer.status < 300 || answer.status === 409) return undefined;
-  return `make the database by hand, with influxdb3 create database --retention-period ${retention_period} ${db} (${wordsOf(answer.body) || `status ${answer.status}`})`;
+  return `make the database by hand, with influxdb3 create database --retention-period ${retention_period} ${db} (${whyNot(answer)})`;
+}
+
+function whyNot({ status, body }: Answer): string {
+  return wordsOf(body) || `status ${status}`;
 }

@@ -110,7 +110,9 @@ bind-address = "127.0.0.1:${rpcPort}"
   await start();
   try {
     if (user !== undefined)
-      await query(`CREATE USER "${user.name}" WITH PASSWORD '${user.password}' WITH ALL PRIVILEGES`);
+      await query(
+        `CREATE USER "${user.name}" WITH PASSWORD '${user.password.replaceAll("'", "\\'")}' WITH ALL PRIVILEGES`,
+      );
   } catch (error) {
     await end("SIGKILL");
     throw error;

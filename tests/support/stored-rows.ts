@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { pino } from "pino";
 import { openDuckDbStore } from "#store/duckdb/index.ts";
+import { type InfluxStoreOptions, openInfluxStore } from "#store/influxdb/index.ts";
+import type { Store } from "#store/port.ts";
 
 export interface StoredRow {
   readonly agency: string;
@@ -17,9 +19,25 @@ export interface StoredRows {
   readonly rows: readonly StoredRow[];
 }
 
-/** Reads a measurement out of the store of a data folder that no platform has open. */
+/** Reads a measurement out of the DuckDB store of a data folder that no platform has open. */
 export async function storedRows(data: string, measurement: string): Promise<StoredRows> {
   await using store = await openDuckDbStore({ path: join(data, "store"), log: pino({ level: "silent" }) });
+  return await rowsOf(store, measurement);
+}
+
+/** The same of a store in InfluxDB, whose local state is in that folder. */
+export async function influxRows(
+  data: string,
+  measurement: string,
+  influx: Pick<InfluxStoreOptions, "url" | "database" | "user" | "password">,
+): Promise<StoredRows> {
+  const path = join(data, "store");
+  await using store = await openInfluxStore({ path, ...influx, log: pino({ level: "silent" }) });
+  return await rowsOf(store, measurement);
+}
+
+/** A measurement's rows in any store. */
+export async function rowsOf(store: Store, measurement: string): Promise<StoredRows> {
   const series = new Map(
     (await store.series())
       .filter((entry) => entry.measurement === measurement)

@@ -8,9 +8,9 @@ import { tempFolder } from "../../support/temp-folder.ts";
 import { type StorePlace, storeContract } from "./contract.ts";
 
 const there = await requireDebian("influxdb");
-const title = there ? "on a real influxd" : `on a real influxd (${whySkipped("influxdb")})`;
+const note = there ? "" : ` (${whySkipped("influxdb")})`;
 
-describe.skipIf(!there)(title, () => {
+describe.skipIf(!there)(`on a real influxd${note}`, () => {
   let folder: ReturnType<typeof tempFolder>;
   let influxd: Influxd;
   beforeAll(async () => {
