@@ -57,6 +57,16 @@ const commands: readonly Entry[] = [
     load: async () => (await import("./cli/deadletters.ts")).deadLettersCommand(),
   },
   {
+    name: "backup",
+    summary: "Copy the data folder, also while the platform runs.",
+    load: async () => (await import("./cli/backup.ts")).backupCommand(),
+  },
+  {
+    name: "restore",
+    summary: "Make a data folder of a backup.",
+    load: async () => (await import("./cli/restore.ts")).restoreCommand(),
+  },
+  {
     name: "bench",
     summary: "Measure what Marsad costs on this machine.",
     load: async () => (await import("./cli/bench.ts")).benchCommand(),

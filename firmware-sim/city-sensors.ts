@@ -2,8 +2,10 @@ import { commodityNames, type Commodity } from "#telemetry/commodities.ts";
 import type { Place } from "#telemetry/places.ts";
 import type { SensorAttributes } from "#telemetry/sensor.ts";
 import type { DeviceKind } from "./devices/device.ts";
-import { between, randomFor, type Random } from "./random.ts";
-import { slug } from "./slug.ts";
+import { corridorAt, corridorFrom } from "./network/corridor-plan.ts";
+import { metersPerFeeder, substation } from "./network/energy-plan.ts";
+import { meanLoss, unmeteredShare, type WaterPlan } from "./network/water-plan.ts";
+import { between, type Random } from "./random.ts";
 
 /** What a sensor is told about itself: the `index`-th of `count` of its kind, at `place`. */
 interface Spot {
@@ -18,73 +20,41 @@ interface Spot {
 interface Description {
   readonly attributes: Partial<SensorAttributes>;
   readonly size: number;
-}
-
-/** A district meter area: one inlet, and customers that share its demand. */
-interface MeterArea {
-  readonly name: string;
-  readonly place: Place;
-  /** L/s */
-  readonly demand: number;
-}
-
-/** How water meters hang together, so that what flows in, is billed and is lost add up. */
-export interface WaterPlan {
-  readonly sources: number;
-  readonly areas: readonly MeterArea[];
-  readonly customers: number;
-  /** Mean demand of all areas, L/s. */
-  readonly demand: number;
-}
-
-/** Share of the demand that no customer's meter sees (fire mains, parks). */
-const unmetered = 0.03;
-const meanLeak = 0.15;
-
-export function waterPlan(seed: number, meters: number, districts: readonly Place[]): WaterPlan {
-  const sources = Math.round(meters / 24);
-  const areaCount = Math.min(meters - sources, Math.max(1, Math.round(meters / 5)));
-  const areas = Array.from({ length: areaCount }, (_, index) => {
-    const place = districts[index % districts.length]!;
-    const name = `dma-${slug(place.name.en)}-${Math.floor(index / districts.length) + 1}`;
-    return { name, place, demand: between(randomFor(seed, name), 60, 180) };
-  });
-  return {
-    sources,
-    areas,
-    customers: meters - sources - areaCount,
-    demand: areas.reduce((sum, area) => sum + area.demand, 0),
-  };
+  readonly leadsTo?: string;
 }
 
 export const describers: Record<DeviceKind, (spot: Spot) => Description> = {
-  "traffic-detector": ({ index, districts, place, random }) => ({
-    attributes: {
-      role: "detector",
-      site: numbered(place, "junction", Math.floor(index / districts.length / 3)),
-      lane: String((Math.floor(index / districts.length) % 3) + 1),
-    },
-    size: between(random, 0.4, 1.12),
-  }),
+  "traffic-detector": ({ index, districts, place, random }) => {
+    const junction = Math.floor(index / districts.length / lanes);
+    return {
+      attributes: {
+        role: "detector",
+        site: numbered(place, "junction", junction),
+        lane: String((Math.floor(index / districts.length) % lanes) + 1),
+        corridor: corridorFrom(place, Math.floor(junction / 2), districts).name,
+      },
+      size: between(random, 0.4, 1.12),
+    };
+  },
 
   "travel-timer": ({ index, districts, random }) => {
-    const { from, to, round } = corridorAt(index, districts);
+    const { name, from, to, emergency, venue } = corridorAt(index, districts);
+    const length = emergency ? between(random, 40, 80) : between(random, 30, 220);
     return {
       attributes: {
         place: from.code,
-        role: "corridor",
-        corridor: `${slug(from.name.en)}-${slug(to.name.en)}${round === 0 ? "" : `-${round + 1}`}`.slice(
-          0,
-          64,
-        ),
-        corridor_length_m: Math.round(between(random, 30, 220)) * 100,
+        role: venue ? "venue" : "corridor",
+        corridor: name,
+        corridor_length_m: Math.round(length) * 100,
+        ...(venue && { site: stadium(from) }),
+        ...(emergency && { site: `${to.name.en} hospital approach`.slice(0, 64) }),
       },
       size: between(random, 0.5, 1.2),
     };
   },
 
   "water-meter": ({ index, place, plan, random }) => {
-    const { sources, areas } = plan;
+    const { sources, areas, customers, passedOn } = plan;
     if (index < areas.length) {
       const area = areas[index]!;
       return {
@@ -100,20 +70,33 @@ export const describers: Record<DeviceKind, (spot: Spot) => Description> = {
     if (index < areas.length + sources) {
       return {
         attributes: { role: "source", site: numbered(place, "desalination", index - areas.length) },
-        size: (plan.demand * (1 + meanLeak)) / sources,
+        size: plan.demand / (1 - meanLoss) / sources,
       };
     }
     const customer = index - areas.length - sources;
+    if (customer >= customers) {
+      const { from, to } = passedOn[customer - customers]!;
+      return {
+        attributes: {
+          place: from.place.code,
+          role: "dma_out",
+          dma: from.name,
+          site: `to ${to.name}`.slice(0, 64),
+        },
+        size: to.demand,
+        leadsTo: to.name,
+      };
+    }
     const area = areas[customer % areas.length]!;
-    const neighbours = Math.ceil((plan.customers - (customer % areas.length)) / areas.length);
+    const neighbours = Math.ceil((customers - (customer % areas.length)) / areas.length);
     return {
       attributes: { place: area.place.code, role: "customer", dma: area.name },
-      size: ((area.demand * (1 - unmetered)) / neighbours) * between(random, 0.95, 1.05),
+      size: ((area.demand * (1 - unmeteredShare)) / neighbours) * between(random, 0.95, 1.05),
     };
   },
 
   "water-tank": ({ index, count, place, plan, random }) => {
-    const outflow = Math.max(60, plan.demand * (1 + meanLeak)) / count;
+    const outflow = Math.max(60, plan.demand / (1 - meanLoss)) / count;
     const tower = index % 3 === 2;
     const days = tower ? between(random, 0.5, 1) : between(random, 7, 10);
     return {
@@ -139,24 +122,20 @@ export const describers: Record<DeviceKind, (spot: Spot) => Description> = {
     size: 1,
   }),
 
-  "energy-meter": ({ index, place, random }) =>
-    index % 7 === 6
-      ? {
-          attributes: {
-            role: "feeder",
-            nominal_v: 11_000,
-            site: numbered(place, "substation", Math.floor(index / 7)),
-          },
-          size: Math.round(between(random, 800, 2500)),
-        }
+  "energy-meter": ({ index, districts, random }) => {
+    const group = Math.floor(index / metersPerFeeder);
+    const { place, site } = substation(group, districts);
+    return index % metersPerFeeder === metersPerFeeder - 1
+      ? { attributes: { place, role: "feeder", nominal_v: 11_000, site }, size: 1 }
       : {
-          attributes: { role: "customer", nominal_v: 240 },
+          attributes: { place, role: "customer", nominal_v: 240, site },
           size: Math.round(10 ** between(random, 0.6, 2.4) * 10) / 10,
-        },
+        };
+  },
 
-  "solar-plant": ({ index, place, random }) => ({
-    attributes: { role: "generator", site: numbered(place, "solar", index) },
-    size: Math.round(10 ** between(random, 1.6, 3)),
+  "solar-plant": ({ index, districts, random }) => ({
+    attributes: { role: "generator", ...substation(Math.floor(index / 2), districts) },
+    size: Math.round(10 ** between(random, 1.3, 2.6)),
   }),
 
   "cold-store": ({ index, place, random }) => {
@@ -189,8 +168,18 @@ export const describers: Record<DeviceKind, (spot: Spot) => Description> = {
     size: 1,
   }),
 
-  "air-monitor": ({ place }) => ({ attributes: { role: "station", site: `${place.name.en} air` }, size: 1 }),
+  "air-monitor": ({ place, index, districts }) => ({
+    attributes: {
+      role: "station",
+      site: `${place.name.en} air`,
+      corridor: corridorFrom(place, Math.floor(index / districts.length), districts).name,
+    },
+    size: 1,
+  }),
 };
+
+/** Lanes of a junction, each with its detector. */
+const lanes = 3;
 
 const chilled: readonly Commodity[] = [
   "vegetables",
@@ -206,17 +195,7 @@ function numbered(place: Place, what: string, index: number): string {
   return `${place.name.en} ${what} ${index + 1}`.slice(0, 64);
 }
 
-/**
- * Corridors lead from every outer district into the first municipality, whose own districts are joined last; partners are taken from the
- * end, so that ports and plants, which places list last, meet one another.
- */
-function corridorAt(index: number, districts: readonly Place[]): { from: Place; to: Place; round: number } {
-  const capital = districts[0]!.municipality;
-  const inner = districts.filter(({ municipality }) => municipality === capital);
-  const outer = districts.filter(({ municipality }) => municipality !== capital);
-  const starts = [...outer, ...inner];
-  const round = Math.floor(index / starts.length);
-  const from = starts[index % starts.length]!;
-  const partners = inner.filter((place) => place !== from).toReversed();
-  return { from, to: partners[((index % starts.length) + round) % partners.length] ?? from, round };
+/** Where events are. */
+export function stadium(place: Place): string {
+  return `${place.name.en} stadium`.slice(0, 64);
 }

@@ -1,6 +1,8 @@
 import type { Place, Places } from "#telemetry/places.ts";
 import type { CitySensor, DeviceKind } from "./devices/device.ts";
-import { describers, waterPlan } from "./city-sensors.ts";
+import { describers } from "./city-sensors.ts";
+import { venueDistrict } from "./network/corridor-plan.ts";
+import { waterPlan } from "./network/water-plan.ts";
 import { randomFor } from "./random.ts";
 
 export type { CitySensor } from "./devices/device.ts";
@@ -18,6 +20,8 @@ export interface City {
   /** IANA time zone of its clocks. */
   readonly zone: string;
   readonly gateways: readonly CityGateway[];
+  /** Where events are held, a district's code; undefined in a city of one place. */
+  readonly venue: string | undefined;
 }
 
 /** How many of 300 sensors are of each kind, whose they are, and how their ids begin. */
@@ -35,24 +39,24 @@ const mix: readonly { kind: DeviceKind; agency: string; prefix: string; of300: n
   { kind: "air-monitor", agency: "environment", prefix: "aq", of300: 12 },
 ];
 
-/** A birth with this many sensors stays below the largest MQTT packet that the platform takes. */
-const maxSensorsPerGateway = 500;
-
 /**
  * A city of `sensors` virtual sensors, spread over all districts. Ids are unique in the city and, for one kind, do not depend on how
- * many there are. One gateway an agency, more where one would have over 500 sensors.
+ * many there are. One gateway an agency, more where one would have over `sensorsPerGateway`.
  */
 export function cityOf({
   seed,
   sensors,
   places,
   period_s = 60,
+  sensorsPerGateway = 500,
 }: {
   seed: number;
   sensors: number;
   places: Places;
   /** How often sensors are said to speak; history is sent at this rhythm, and live readings come at least as often. */
   period_s?: number;
+  /** A birth with 500 sensors stays below the largest MQTT packet that the platform takes. */
+  sensorsPerGateway?: number;
 }): City {
   const districts = districtsOf(places);
   const counts = apportion(
@@ -62,19 +66,19 @@ export function cityOf({
   const plan = waterPlan(seed, counts[mix.findIndex(({ kind }) => kind === "water-meter")]!, districts);
   const byAgency = new Map<string, CitySensor[]>();
   for (const [row, { kind, agency, prefix }] of mix.entries()) {
-    const own = byAgency.get(agency) ?? [];
-    byAgency.set(agency, own);
+    const siblings = byAgency.get(agency) ?? [];
+    byAgency.set(agency, siblings);
     const count = counts[row]!;
     for (let index = 0; index < count; index += 1) {
       const id = `${prefix}-${String(index + 1).padStart(3, "0")}`;
       const place = districts[index % districts.length]!;
       const random = randomFor(seed, `${id}/place`);
-      const { attributes, size } = describers[kind]({ index, count, place, districts, plan, random });
-      own.push({ id, kind, attributes: { place: place.code, ...attributes, period_s }, size });
+      const { attributes, ...own } = describers[kind]({ index, count, place, districts, plan, random });
+      siblings.push({ id, kind, attributes: { place: place.code, ...attributes, period_s }, ...own });
     }
   }
-  const gateways = [...byAgency].flatMap(([agency, own]) => gatewaysOf(agency, own));
-  return { seed, zone: places.city.zone, gateways };
+  const gateways = [...byAgency].flatMap(([agency, own]) => gatewaysOf(agency, own, sensorsPerGateway));
+  return { seed, zone: places.city.zone, gateways, venue: venueDistrict(districts)?.code };
 }
 
 /** Districts taken from each municipality in turn, so that few sensors reach all of them. */
@@ -100,8 +104,8 @@ function apportion(whole: number, weights: readonly number[]): number[] {
   return shares;
 }
 
-function gatewaysOf(agency: string, sensors: readonly CitySensor[]): CityGateway[] {
-  const count = Math.ceil(sensors.length / maxSensorsPerGateway);
+function gatewaysOf(agency: string, sensors: readonly CitySensor[], most: number): CityGateway[] {
+  const count = Math.ceil(sensors.length / most);
   return Array.from({ length: count }, (_, n) => ({
     name: `gw-${agency}-${n + 1}`,
     agency,

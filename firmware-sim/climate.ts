@@ -53,9 +53,20 @@ export function weatherAt(seed: number, utc: number, localHour: number, dayOfYea
   return { temp, humidity, wind_speed, irradiance, dust };
 }
 
+/** When the sun sets on this coast, hours of UTC. */
+export function sunsetHour(dayOfYear: number): number {
+  const hourAngle = Math.acos(-Math.tan(coast.latitude * radians) * Math.tan(declinationOn(dayOfYear)));
+  return 12 - coast.longitude / 15 + hourAngle / radians / 15;
+}
+
+/** Of the sun, rad. */
+function declinationOn(dayOfYear: number): number {
+  return 23.45 * radians * Math.sin((2 * Math.PI * (284 + dayOfYear)) / 365);
+}
+
 /** Irradiance under a clear sky, W/m2 (Haurwitz 1945), from the sun's height. */
 function clearSky(utc: number, dayOfYear: number): number {
-  const declination = 23.45 * radians * Math.sin((2 * Math.PI * (284 + dayOfYear)) / 365);
+  const declination = declinationOn(dayOfYear);
   const solarHour = ((utc % day_ms) / hour_ms + coast.longitude / 15 + 24) % 24;
   const hourAngle = (solarHour - 12) * 15 * radians;
   const latitude = coast.latitude * radians;

@@ -70,6 +70,24 @@ export function smoothNoise(seed: number, channel: number, x: number): number {
   return from + (to - from) * part * part * (3 - 2 * part);
 }
 
+/** What a name in a city is for `noiseAt` and `whiteAt`. */
+export function noiseKey(seed: number, name: string): number {
+  return mix(hashText(name) ^ mix(seed));
+}
+
+/** Smooth noise in -1..1 of standard deviation 0.48, as `smoothNoise`, for one key. */
+export function noiseAt(key: number, x: number): number {
+  const cell = Math.floor(x);
+  const part = x - cell;
+  const from = whiteAt(key, cell);
+  return from + (whiteAt(key, cell + 1) - from) * part * part * (3 - 2 * part);
+}
+
+/** Evenly from -1..1 for each whole number, one hash (a Weyl sequence through MurmurHash3's finaliser). */
+export function whiteAt(key: number, cell: number): number {
+  return mix((key + Math.imul(cell, 0x9e37_79b1)) | 0) / 0x8000_0000;
+}
+
 function lattice(seed: number, channel: number, cell: number): number {
   return mix(mix(mix(seed) ^ channel) ^ cell) / 0x8000_0000;
 }

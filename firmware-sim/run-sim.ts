@@ -62,7 +62,6 @@ export async function runSim(options: RunSimOptions): Promise<void> {
         senders.push(sender);
         return new Outlet(gateway, sender, {
           world,
-          firstStep_s: options.step_ms / 1000,
           catalogue: options.catalogue,
         });
       }),

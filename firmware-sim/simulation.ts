@@ -208,7 +208,7 @@ export class Simulation {
   async #write(): Promise<void> {
     const devices = this.#inTurn.map(({ outlet, index }) => outlet.devices[index]!);
     await writeState(this.#options.folder, {
-      version: 1,
+      version: 2,
       seed: this.#options.city.seed,
       phase: this.#phase,
       at: this.#at,

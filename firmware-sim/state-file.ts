@@ -8,6 +8,7 @@ const SavedDevice = z.object({
   last: z.number(),
   random: z.array(z.number()),
   state: z.record(z.string(), z.number()),
+  version: z.literal(1).optional(),
 });
 
 /**
@@ -15,7 +16,7 @@ const SavedDevice = z.object({
  * that what was sent after the last save is sent again with the same values.
  */
 const SimState = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   seed: z.number(),
   phase: z.enum(["history", "live"]),
   /** Simulated time: everything up to here has been said. ms since 1970. */
@@ -28,6 +29,8 @@ const SimState = z.object({
   devices: z.record(z.string(), SavedDevice),
 });
 export type SimState = z.infer<typeof SimState>;
+
+const Version1 = z.looseObject({ version: z.literal(1), devices: z.record(z.string(), z.looseObject({})) });
 
 const fileName = "city.json";
 
@@ -45,12 +48,20 @@ export async function readState(folder: string): Promise<SimState | undefined> {
     throw error;
   }
   try {
-    return SimState.parse(JSON.parse(text));
+    return SimState.parse(upgraded(JSON.parse(text)));
   } catch (error) {
     throw new MarsadError("STORE_FORMAT", `${path} is not a simulation's state of this version`, {
       cause: error,
     });
   }
+}
+
+/** Version 1 knew no networks: its devices bring their totals along, and the city begins where it stood. */
+function upgraded(document: unknown): unknown {
+  const before = Version1.safeParse(document);
+  if (!before.success) return document;
+  const devices = Object.entries(before.data.devices).map(([id, device]) => [id, { ...device, version: 1 }]);
+  return { ...before.data, version: 2, devices: Object.fromEntries(devices) };
 }
 
 /** Replaces the state in one step: after a crash the old or the new one is there, whole. */

@@ -46,6 +46,8 @@ export interface Ingest extends AsyncDisposable {
   deadLetters(filter: DeadLetterFilter): Promise<StoredDeadLetter[]>;
   /** Resolves when what was taken is on disk. */
   replayDeadLetters(filter: Omit<DeadLetterFilter, "limit" | "after">): Promise<ReplayCount>;
+  /** While it is held, nothing is trimmed from the journal, which grows to its bound: for as long as it takes to copy it. */
+  holdJournal(): Promise<AsyncDisposable>;
   /** Why journal or store do not take anything at present. */
   trouble(): { journal: string | undefined; store: string | undefined };
   /** Rejects when ingest cannot go on: its journal thread died, journal and store contradict each other, or a bug. */

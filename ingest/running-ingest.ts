@@ -101,6 +101,12 @@ export class RunningIngest implements Ingest {
     return await this.#parts.deadLetterReplay.run(filter);
   }
 
+  async holdJournal(): Promise<AsyncDisposable> {
+    await this.#journal.hold();
+    // A journal that is closed meanwhile lets go by itself.
+    return { [Symbol.asyncDispose]: () => this.#journal.letGo().catch(() => undefined) };
+  }
+
   trouble(): { journal: string | undefined; store: string | undefined } {
     return { journal: this.#watch.trouble, store: this.#parts.writer.failure };
   }

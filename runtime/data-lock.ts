@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { MarsadError } from "./errors.ts";
@@ -42,6 +42,21 @@ export function lockFolder(path: string): Disposable {
       if (held.delete(connection)) connection.close();
     },
   };
+}
+
+/** Is there a program that has locked folder `path`? Not for one that this process has locked itself. */
+export function isLocked(path: string): boolean {
+  if (!existsSync(join(path, "lock"))) return false;
+  const database = new DatabaseSync(join(path, "lock"), { timeout: 0 });
+  try {
+    database.exec("BEGIN EXCLUSIVE");
+    return false;
+  } catch (error) {
+    if (error instanceof Error && "errcode" in error && error.errcode === sqliteBusy) return true;
+    throw error;
+  } finally {
+    database.close();
+  }
 }
 
 /** `lockFolder` for a program's opening sequence. */

@@ -70,6 +70,8 @@ export interface DurableQueue extends Disposable {
    * @throws MarsadError QUEUE_UNWRITABLE: some may be dropped, none above `before`.
    */
   trim(before: number): void;
+  /** Gives back what a process kept that died while it copied the file. */
+  forgetDeadReaders(): void;
 }
 
 export interface QueueRecord {
@@ -193,6 +195,10 @@ class LmdbQueue implements DurableQueue {
       this.#write((draft) => draft.trim(before, trimStep), { mayUseReserve: true });
     }
     if (this.#refused) this.#settle();
+  }
+
+  forgetDeadReaders(): void {
+    this.#file.forgetDeadReaders();
   }
 
   [Symbol.dispose](): void {

@@ -16,6 +16,9 @@ export const errorCodes = {
   DATA_UNUSABLE: "The data folder cannot be made, read or written.",
   THREAD_LOST: "A worker thread of this program has ended, or was closed before it could answer.",
   ADDRESS_IN_USE: "The address to listen on is taken or not ours.",
+  BACKUP_UNWRITABLE:
+    "The disk of the backup, or of the folder that is restored, refuses writes; nothing of it is left there.",
+  BACKUP_DAMAGED: "A file of the backup is missing, or is not as it was written.",
   NOT_FOUND: "The named thing does not exist.",
   ALREADY_EXISTS: "The name is taken.",
   REFUSED: "The platform refused the request; the message says why.",

@@ -128,6 +128,11 @@ export class LmdbFile {
     }
   }
 
+  /** Gives back the pages that a process kept which died while it read. */
+  forgetDeadReaders(): void {
+    (this.#root ?? this.#open()).readerCheck();
+  }
+
   /** Twice is safe. */
   close(): void {
     this.#closed = true;
@@ -266,7 +271,7 @@ const headerPages = 2;
 /** Room for trimming, and for making tables. */
 const trimReserveBytes = 256 * 1024;
 /** An option of lmdb-js that its types lack: `openDB` answers undefined for a table that is not there. */
-const mustExist = { create: false } as object;
+export const mustExist = { create: false } as object;
 
 /** MDB_PAGE_NOTFOUND, MDB_CORRUPTED, MDB_VERSION_MISMATCH, MDB_INVALID. */
 const corruptionNumbers = new Set([-30_797, -30_796, -30_794, -30_793]);

@@ -31,6 +31,18 @@ export interface Store extends AsyncDisposable {
   count(): Promise<number>;
   /** Why it takes nothing at present, as far as it knows without being asked to write. */
   trouble(): string | undefined;
+  /** For a store whose files are in the data folder and are no lmdb: keeps in them what it has now, while writing goes on. */
+  hold?(): Promise<StoreHold>;
+}
+
+/** Lets another process copy the store's files. One at a time. */
+export interface StoreHold {
+  /** Files of the store's folder; the first `bytes` of each are the store as it was when the hold began. */
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  /** Rows that a copy must have. */
+  readonly rows: number;
+  /** @returns whether the files kept it all the while. */
+  release(): Promise<boolean>;
 }
 
 /** Blocks `first` … `next - 1` of a journal; `blocks` are `telemetry/block.ts` bytes and are given away (transferred). */

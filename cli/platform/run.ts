@@ -18,6 +18,7 @@ import { migrateDataFolder } from "#store/migrate.ts";
 import { topics } from "#telemetry/topic.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import type { PlatformConfig } from "./config.ts";
+import { Holds } from "./holds.ts";
 import { platformPort } from "./port.ts";
 import { openStore } from "./store.ts";
 
@@ -89,6 +90,7 @@ export async function runPlatform(
       );
     await writeDataFormat(config.data, { version, journal: ingest.journal, store: store.kind });
   }
+  await using _holds = new Holds({ data: config.data, ingest, store, log: log.child({ part: "backup" }) });
   await using broker = await openBroker({
     listen: mqtt,
     authenticate: createAuthenticator(identities),

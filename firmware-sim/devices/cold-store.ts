@@ -1,8 +1,11 @@
 import { shapeAt, workShape } from "../week-shape.ts";
 import { between, happens, normal } from "../random.ts";
+import type { World } from "../world.ts";
 import type { DeviceModel } from "./device.ts";
 
 interface Traits {
+  readonly id: string;
+  readonly world: World;
   readonly setpoint: number; // Cel
   readonly band: number; // K above and below
   readonly openingsPerHour: number;
@@ -26,7 +29,7 @@ const memory_s = { closed: 36_000, open: 7200, cooled: 4200 } as const;
 
 /**
  * A cold room: warms towards the hall, faster while the door is open, and is cooled by a compressor between two limits; three times a day
- * it defrosts. `size` is its set point, Cel.
+ * it defrosts. A failed compressor or a dark substation lets it warm. `size` is its set point, Cel.
  */
 export const coldStore: DeviceModel<Traits, State> = {
   measurement: "cold_storage",
@@ -37,7 +40,9 @@ export const coldStore: DeviceModel<Traits, State> = {
     { name: "compressor_on", decimals: 0 },
   ],
 
-  traits: (sensor, random) => ({
+  traits: (sensor, random, world) => ({
+    id: sensor.id,
+    world,
     setpoint: sensor.size,
     band: between(random, 0.7, 1.1),
     openingsPerHour: between(random, 3, 8),
@@ -66,7 +71,9 @@ export const coldStore: DeviceModel<Traits, State> = {
       state.defrost_in_s += traits.defrostEvery_s;
       state.defrost_left_s = defrost_s;
     }
-    if (state.defrost_left_s > 0 || state.temp < traits.setpoint - traits.band) state.compressor_on = 0;
+    const warming = traits.world.isWarming(traits.id, moment.time);
+    if (warming || state.defrost_left_s > 0 || state.temp < traits.setpoint - traits.band)
+      state.compressor_on = 0;
     else if (state.temp > traits.setpoint + traits.band) state.compressor_on = 1;
 
     const warmed = towards(ambient, state.temp, dt_s, open ? memory_s.open : memory_s.closed);

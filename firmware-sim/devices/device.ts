@@ -24,6 +24,8 @@ export interface CitySensor {
   readonly attributes: SensorAttributes;
   /** How large the thing is that it watches; the model says in which unit. */
   readonly size: number;
+  /** The district meter area that a meter of role `dma_out` leads to. */
+  readonly leadsTo?: string;
 }
 
 /** How a field of a device stands in its lines. */
@@ -33,17 +35,23 @@ export interface FieldFormat {
 }
 
 /**
- * How one kind of device behaves. Pure but for `state` and `random`; everything that changes is in `state`, as numbers,
- * so that a device can be saved and go on elsewhere.
+ * How one kind of device behaves. Pure but for `state`, `random` and the world; everything that changes is in `state` or kept by the
+ * world, as numbers, so that a device can be saved and go on elsewhere.
  */
 export interface DeviceModel<Traits, State extends Record<keyof State, number>> {
   readonly measurement: string;
   readonly fields: readonly FieldFormat[];
   /** What never changes about one device. */
-  traits(sensor: CitySensor, random: Random): Traits;
+  traits(sensor: CitySensor, random: Random, world: World): Traits;
   initial(traits: Traits, random: Random): State;
   /** Moves `state` on by `dt_s` seconds to `moment` and writes the fields' values into `out`, in their order; NaN = absent. */
   step(traits: Traits, state: State, moment: Moment, dt_s: number, random: Random, out: Float64Array): void;
+  /** What the world keeps for this device. */
+  keep?(traits: Traits): Readonly<Record<string, number>>;
+  /** Gives it back to the world; from version 1, without the world's part. */
+  giveBack?(traits: Traits, saved: Readonly<Record<string, number>>): void;
+  /** What version 1 saved, in this version's names and units. */
+  upgrade?(saved: Readonly<Record<string, number>>): Record<string, number>;
 }
 
 /** What must be kept of a device for it to go on. */
@@ -52,6 +60,8 @@ export interface SavedDevice {
   readonly last: number;
   readonly random: number[];
   readonly state: Record<string, number>;
+  /** Saved by the version before this one. */
+  readonly version?: 1 | undefined;
 }
 
 export interface Device {
@@ -60,6 +70,8 @@ export interface Device {
   readonly fields: readonly FieldFormat[];
   /** When it last spoke, ms since 1970; 0 = never. */
   readonly last: number;
+  /** The gateway that it speaks through now, when that is not its own. */
+  readonly through?: string | undefined;
   /**
    * Lives until `moment` and writes what it says then into `out`, NaN = absent. Answers the event time of that reading, ms since 1970, which a
    * wrong clock shifts; NaN when it says nothing at all.
@@ -69,39 +81,38 @@ export interface Device {
   restore(saved: SavedDevice): void;
 }
 
-/** What a device counts after a longer silence: it was switched off, so an hour's worth and not a year's. */
+/** What a device counts at its first reading; and at most after a silence: it was switched off, so an hour's worth and not a year's. */
+const firstStep_s = 60;
 const longestStep_s = 3600;
 
 export interface DeviceOptions {
   /** What all devices of a city share: one for all of them. */
   readonly world: World;
-  /** How long a device counts before its first reading. */
-  readonly firstStep_s: number;
 }
 
 export function makeDevice<Traits, State extends Record<keyof State, number>>(
   model: DeviceModel<Traits, State>,
   sensor: CitySensor,
-  { world, firstStep_s }: DeviceOptions,
+  { world }: DeviceOptions,
 ): Device {
-  return new ModelledDevice(model, sensor, world.seed, firstStep_s);
+  return new ModelledDevice(model, sensor, world);
 }
 
 class ModelledDevice<Traits, State extends Record<keyof State, number>> implements Device {
   readonly sensor: CitySensor;
   readonly #model: DeviceModel<Traits, State>;
+  readonly #world: World;
   readonly #traits: Traits;
-  readonly #firstStep_s: number;
   #random: Random;
   #state: State;
   #last = 0;
 
-  constructor(model: DeviceModel<Traits, State>, sensor: CitySensor, seed: number, firstStep_s: number) {
+  constructor(model: DeviceModel<Traits, State>, sensor: CitySensor, world: World) {
     this.sensor = sensor;
     this.#model = model;
-    this.#traits = model.traits(sensor, randomFor(seed, `${sensor.id}/traits`));
-    this.#firstStep_s = firstStep_s;
-    this.#random = randomFor(seed, sensor.id);
+    this.#world = world;
+    this.#traits = model.traits(sensor, randomFor(world.seed, `${sensor.id}/traits`), world);
+    this.#random = randomFor(world.seed, sensor.id);
     this.#state = model.initial(this.#traits, this.#random);
   }
 
@@ -118,21 +129,41 @@ class ModelledDevice<Traits, State extends Record<keyof State, number>> implemen
   }
 
   speak(moment: Moment, out: Float64Array): number {
-    const dt_s =
-      this.#last === 0 ? this.#firstStep_s : Math.min(longestStep_s, (moment.time - this.#last) / 1000);
+    const { time } = moment;
+    const dt_s = this.#model.keep === undefined ? this.#ownTime(time) : this.#sharedTime(time);
     this.#model.step(this.#traits, this.#state, moment, dt_s, this.#random, out);
-    this.#last = moment.time;
-    return moment.time;
+    this.#last = time;
+    return time;
+  }
+
+  /** Seconds since the last reading of a device that asks no network. */
+  #ownTime(time: number): number {
+    return this.#last === 0 ? firstStep_s : Math.min(longestStep_s, (time - this.#last) / 1000);
+  }
+
+  /** Seconds since the last reading that the networks lived through. */
+  #sharedTime(time: number): number {
+    this.#world.reach(time);
+    return (time - Math.max(this.#last, this.#world.begun)) / 1000;
   }
 
   save(): SavedDevice {
-    return { last: this.#last, random: [...this.#random.getState()], state: { ...this.#state } };
+    const kept = this.#model.keep?.(this.#traits);
+    const { cell, begun } = this.#world;
+    const where = kept && { "world.cell": cell, "world.begun": begun };
+    const state = { ...this.#state, ...kept, ...where };
+    return { last: this.#last, random: [...this.#random.getState()], state };
   }
 
   restore(saved: SavedDevice): void {
     this.#last = saved.last;
     this.#random = randomFrom(saved.random);
-    // A field that this version added keeps its initial value.
-    this.#state = { ...this.#state, ...saved.state };
+    const state = saved.version === 1 ? (this.#model.upgrade?.(saved.state) ?? saved.state) : saved.state;
+    const { "world.cell": cell, "world.begun": begun, ...rest } = state;
+    if (cell !== undefined && begun !== undefined) this.#world.place(cell, begun);
+    this.#model.giveBack?.(this.#traits, rest);
+    // A value that this version added keeps its initial one, and one that it no longer has is dropped.
+    const own = Object.keys(this.#state).filter((name) => rest[name] !== undefined);
+    this.#state = { ...this.#state, ...Object.fromEntries(own.map((name) => [name, rest[name]])) };
   }
 }

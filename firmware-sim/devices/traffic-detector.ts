@@ -1,21 +1,22 @@
-import { shapeAt, trafficShape } from "../week-shape.ts";
+import type { Corridor } from "../network/roads.ts";
 import { between, normal, poisson, wander } from "../random.ts";
 import type { DeviceModel } from "./device.ts";
 
 interface Traits {
+  readonly corridor: Corridor;
+  readonly load: number;
   readonly free_speed: number; // km/h
   readonly capacity: number; // vehicles an hour
-  readonly shift_h: number;
 }
 
 /** Length of road that one vehicle covers for a loop: its own and the loop's, km. */
 const footprint_km = 0.0065;
 
 /**
- * One lane's loop. Speed falls with the share of the lane's capacity in use (BPR, 1964) and more where a queue stands;
- * occupancy follows from flow and speed. `size` is the peak demand as a share of capacity.
+ * One lane's loop on a corridor. Speed falls with the share of the lane's capacity in use (BPR, 1964) and more where a queue stands; occupancy
+ * follows from flow and speed. `size` is the lane's peak demand as a share of its capacity.
  */
-export const trafficDetector: DeviceModel<Traits & { load: number }, { wobble: number; queue: number }> = {
+export const trafficDetector: DeviceModel<Traits, { wobble: number; queue: number }> = {
   measurement: "traffic_flow",
   fields: [
     { name: "vehicles", decimals: 0 },
@@ -24,30 +25,35 @@ export const trafficDetector: DeviceModel<Traits & { load: number }, { wobble: n
     { name: "headway_avg", decimals: 2 },
   ],
 
-  traits: (sensor, random) => ({
-    load: sensor.size,
-    free_speed: between(random, 58, 112),
-    capacity: between(random, 1500, 1950),
-    shift_h: between(random, -0.35, 0.35),
-  }),
+  traits: ({ id, size, attributes }, random, { roads }) => {
+    const corridor = roads.corridor(attributes.corridor ?? id);
+    return {
+      corridor,
+      load: size,
+      // The outer lanes of one road are a little slower than the inner one.
+      free_speed: corridor.freeSpeed_km_h * between(random, 0.92, 1.06),
+      capacity: between(random, 1500, 1950),
+    };
+  },
 
   initial: () => ({ wobble: 0, queue: 0 }),
 
   step(traits, state, moment, dt_s, random, out) {
-    state.wobble = wander(state.wobble, random, dt_s, { memory_s: 1200, spread: 0.07 });
-    const most = (traits.capacity * dt_s) / 3600;
-    const arriving = Math.max(
-      0,
-      most * traits.load * shapeAt(trafficShape, moment, traits.shift_h) * (1 + state.wobble),
-    );
+    const { demand, blocked } = traits.corridor.at(moment);
+    state.wobble = wander(state.wobble, random, dt_s, { memory_s: 1200, spread: 0.05 });
+    const whole = (traits.capacity * dt_s) / 3600;
+    const most = whole * (1 - blocked);
+    const arriving = Math.max(0, whole * traits.load * demand * (1 + state.wobble));
     const passing = Math.min(arriving + state.queue, most);
     const longestQueue = traits.capacity / 12;
     state.queue = Math.min(longestQueue, arriving + state.queue - passing);
 
-    const vehicles = Math.min(poisson(random, passing), Math.ceil(most * 1.3));
+    const vehicles = Math.min(poisson(random, passing), Math.ceil(whole * 1.3));
     const use = passing / most + state.queue / longestQueue;
+    const crawl = 1 - 0.75 * blocked; // who passes the place where a lane is closed brakes, whatever the traffic
     const speed =
-      (traits.free_speed / (1 + 0.15 * use ** 4)) * (1 + (0.05 * normal(random)) / Math.sqrt(vehicles + 1));
+      ((traits.free_speed * crawl) / (1 + 0.2 * use ** 4)) *
+      (1 + (0.05 * normal(random)) / Math.sqrt(vehicles + 1));
     const density = (vehicles * 3600) / dt_s / speed; // vehicles per km
     out[0] = vehicles;
     out[1] = vehicles === 0 ? Number.NaN : speed;

@@ -1,30 +1,24 @@
-import type { Moment } from "../moment.ts";
-import { shapeAt, waterShape } from "../week-shape.ts";
-import { between, happens, normal, wander, type Random } from "../random.ts";
+import type { WaterNetwork } from "../network/water.ts";
+import { between, normal, type Random } from "../random.ts";
 import type { DeviceModel } from "./device.ts";
 
 interface Traits {
+  readonly network: WaterNetwork;
+  readonly row: number;
   /** Mean demand behind the meter, L/s. */
   readonly mean: number;
-  /** Lost behind the meter at any hour, L/s. */
-  readonly leak: number;
-  /** How much of the daily shape is left: storage behind a source flattens it. */
-  readonly swing: number;
-  readonly head: number; // kPa
+  readonly head: number; // kPa, where it is not the area's
   readonly headLoss: number; // kPa at mean flow
-  readonly mayReverse: boolean;
-  readonly shift_h: number;
 }
 
 interface State {
-  wobble: number;
   volume_total: number;
   reverse_total: number;
 }
 
 /**
- * A flow meter with pressure: at a source, at the inlet of a district meter area, or at a customer's block. `size` is the mean
- * demand behind it, L/s. An inlet also feeds its district's leaks: what flows between 2 and 4 in the morning.
+ * A flow meter with pressure: at a source, at the inlet of a district meter area or the way out of it, or at a customer's block. `size` is the
+ * mean demand behind it, L/s. Its flow is the mean since its last reading: what its totals gained, over the time.
  */
 export const waterMeter: DeviceModel<Traits, State> = {
   measurement: "water_flow",
@@ -35,46 +29,47 @@ export const waterMeter: DeviceModel<Traits, State> = {
     { name: "pressure", decimals: 1 },
   ],
 
-  traits: (sensor, random) => {
-    const { role } = sensor.attributes;
-    return {
-      mean: sensor.size,
-      leak: role === "dma_in" ? sensor.size * between(random, 0.08, 0.22) : 0,
-      swing: role === "source" ? 0.15 : 1,
-      head: between(random, 380, 560),
-      headLoss: between(random, 25, 60),
-      mayReverse: role === "customer",
-      shift_h: between(random, -0.4, 0.4),
-    };
-  },
-
-  initial: (traits, random) => ({
-    wobble: 0,
-    volume_total: Math.round(traits.mean * 86.4 * between(random, 200, 2000)),
-    reverse_total: 0,
+  traits: (sensor, random, { water }) => ({
+    network: water,
+    row: water.rowOf(sensor.id),
+    mean: sensor.size,
+    head: between(random, 520, 640),
+    headLoss: sensor.attributes.role === "customer" ? between(random, 8, 20) : between(random, 15, 30),
   }),
 
-  step(traits, state, moment, dt_s, random, out) {
-    state.wobble = wander(state.wobble, random, dt_s, { memory_s: 2400, spread: 0.07 });
-    const reversed = traits.mayReverse && happens(random, 1 / 400, dt_s);
-    const flow = reversed ? -0.05 * traits.mean : traits.leak + demand(traits, state, moment, random);
-    if (reversed) state.reverse_total += (-flow * dt_s) / 1000;
-    else state.volume_total += (flow * dt_s) / 1000;
+  initial: ({ network, row, mean }, random) => {
+    const volume_total = Math.round(mean * 86.4 * between(random, 200, 2000));
+    network.giveBack(row, volume_total, 0);
+    return { volume_total, reverse_total: 0 };
+  },
+
+  step(traits, state, _moment, dt_s, random, out) {
+    const { network, row } = traits;
+    const volume = network.volume(row);
+    const reverse = network.reverse(row);
+    const flow = ((volume - state.volume_total - (reverse - state.reverse_total)) * 1000) / dt_s;
+    state.volume_total = volume;
+    state.reverse_total = reverse;
     out[0] = flow;
-    out[1] = state.volume_total;
-    out[2] = state.reverse_total;
+    out[1] = volume;
+    out[2] = reverse;
     out[3] = pressure(traits, flow, random);
+  },
+
+  keep: ({ network, row }) => network.keep(row),
+
+  giveBack({ network, row }, saved) {
+    const { volume_total, reverse_total } = saved;
+    network.giveBack(
+      row,
+      saved["cell.volume"] ?? volume_total ?? 0,
+      saved["cell.reverse"] ?? reverse_total ?? 0,
+    );
   },
 };
 
-function demand(traits: Traits, state: State, moment: Moment, random: Random): number {
-  const day = 1 + traits.swing * (shapeAt(waterShape, moment, traits.shift_h) - 1);
-  const season = 1 + 0.012 * (moment.weather.temp - 26);
-  return Math.max(0, traits.mean * day * season * (1 + state.wobble + 0.03 * normal(random)));
-}
-
-/** Head less friction, which grows with the square of the flow. */
-function pressure(traits: Traits, flow: number, random: Random): number {
-  const relative = Math.min(2.5, Math.abs(flow) / traits.mean);
-  return traits.head - traits.headLoss * relative * relative + 3 * normal(random);
+/** The mains' pressure, less the friction of the meter's own pipe, which grows with the square of the flow. */
+function pressure({ network, row, mean, head, headLoss }: Traits, flow: number, random: Random): number {
+  const relative = Math.min(2.5, Math.abs(flow) / mean);
+  return (network.areaPressure(row) ?? head) - headLoss * relative * relative + 2 * normal(random);
 }

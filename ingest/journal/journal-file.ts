@@ -34,6 +34,7 @@ export class JournalFile implements Disposable {
   /** A commit failed, and nobody has looked whether it took place. */
   #uncertain = false;
   #trimTo = 0;
+  #held = false;
   #commitMs = 0;
 
   /** @param queue  With `journalTables`; closed with this. */
@@ -104,9 +105,19 @@ export class JournalFile implements Disposable {
     this.#trimTo = Math.max(this.#trimTo, before);
   }
 
+  /** From now on nothing is trimmed until `letGo`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  letGo(): void {
+    this.#held = false;
+    this.#queue.forgetDeadReaders();
+  }
+
   /** @throws MarsadError QUEUE_UNWRITABLE */
   trimNow(): void {
-    if (this.#trimTo > this.#queue.first) this.#queue.trim(this.#trimTo);
+    if (!this.#held && this.#trimTo > this.#queue.first) this.#queue.trim(this.#trimTo);
   }
 
   waiting(query: { gateway: string; after: string | undefined; maxBytes: number }): WaitingEntry[] {

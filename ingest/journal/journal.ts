@@ -31,4 +31,7 @@ export interface Journal extends AsyncDisposable {
   /** Newest first without `after`, else in order of gateway and age. */
   deadLetters(filter: DeadLetterFilter): Promise<StoredDeadLetter[]>;
   status(): Promise<JournalStatus>;
+  /** From when it resolves nothing is trimmed until `letGo`: a copy of the file then has all that the store's copy of before lacks. */
+  hold(): Promise<void>;
+  letGo(): Promise<void>;
 }

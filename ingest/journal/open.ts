@@ -49,6 +49,8 @@ function journalOf(thread: WorkerClient<JournalMethods>, uuid: string): Journal 
     waiting: (gateway, after, maxBytes) => thread.call("waiting", { gateway, after, maxBytes }),
     deadLetters: (filter) => thread.call("deadLetters", filter),
     status: () => thread.call("status", undefined),
+    hold: () => thread.call("hold", undefined),
+    letGo: () => thread.call("letGo", undefined),
     [Symbol.asyncDispose]: () => (closing ??= close()),
   };
 }

@@ -23,6 +23,8 @@ export interface JournalMethods {
   waiting(query: { gateway: string; after: string | undefined; maxBytes: number }): WaitingEntry[];
   deadLetters(filter: DeadLetterFilter): StoredDeadLetter[];
   status(): JournalStatus;
+  hold(): void;
+  letGo(): void;
   /** Commits that do not go through are not tried any more. */
   giveUp(): void;
 }
@@ -143,6 +145,8 @@ await serveWorker<JournalMethods, JournalThreadInit>(({ path, liveBytes, fileByt
       waiting: (query) => file.waiting(query),
       deadLetters: async (filter) => await file.deadLetters(filter),
       status: () => thread.status(),
+      hold: () => file.hold(),
+      letGo: () => file.letGo(),
       giveUp: () => thread.giveUp(),
     },
     close: () => thread.close(),

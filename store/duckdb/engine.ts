@@ -22,6 +22,13 @@ export interface EngineOutcome extends StoreOutcome {
   readonly wal_bytes: number;
 }
 
+/** The files of a store that is held. */
+export interface HeldFiles {
+  readonly file_bytes: number;
+  readonly wal_bytes: number;
+  readonly rows: number;
+}
+
 /** A session in use: closed by its last user once it is broken. */
 interface Open {
   readonly session: Session;
@@ -40,6 +47,8 @@ export class DuckDbEngine {
   readonly #reads = new Serial();
   #open: Open | undefined;
   #opening: Promise<Open> | undefined;
+  /** Whose files are being copied. */
+  #held: Session | undefined;
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
@@ -86,9 +95,34 @@ export class DuckDbEngine {
     return this.#use(this.#reads, ({ database, partitions }) => countRows(database.reader, partitions));
   }
 
-  /** Moves what is in the `.wal` into the file. Reads go on meanwhile. */
+  /** Moves what is in the `.wal` into the file. Reads go on meanwhile. While the files are held it does nothing. */
   checkpoint(): Promise<void> {
-    return this.#use(this.#writes, ({ database }) => checkpoint(database.writer));
+    return this.#use(this.#writes, async ({ database }) => {
+      if (this.#held === undefined) await checkpoint(database.writer);
+    });
+  }
+
+  /**
+   * Between two checkpoints DuckDB changes no block that it uses and only appends to the `.wal`: with checkpoints held off, the file
+   * and the first `wal_bytes` of the `.wal` are the store as it is now, whatever is written meanwhile.
+   */
+  hold(): Promise<HeldFiles> {
+    return this.#use(this.#writes, async (session) => {
+      this.#held = session;
+      const [file, wal] = await Promise.all([
+        stat(this.#options.path),
+        stat(`${this.#options.path}.wal`).catch(() => undefined),
+      ]);
+      const rows = await countRows(session.database.writer, session.partitions);
+      return { file_bytes: file.size, wal_bytes: wal?.size ?? 0, rows };
+    });
+  }
+
+  /** @returns whether the file stayed open all the while: a reopening after an error may have begun with a checkpoint. */
+  async letGo(): Promise<boolean> {
+    const held = this.#held;
+    this.#held = undefined;
+    return held !== undefined && this.#open?.session === held && !this.#open.broken;
   }
 
   /** Closes the file; a call after this opens it again. What is in the `.wal` stays there. */

@@ -13,6 +13,7 @@ import type {
   ReadingRows,
   Store,
   StoreBatch,
+  StoreHold,
   StoreOutcome,
   StoreRefusal,
 } from "../port.ts";
@@ -30,6 +31,9 @@ export interface DuckDbStoreOptions {
   /** Of DuckDB. More than 1 makes large queries faster, and each write cost a quarter more. */
   readonly threads?: number;
 }
+
+/** In the store's folder; DuckDB's write-ahead log is `.wal` beside it. */
+export const fileName = "marsad.duckdb";
 
 /** A checkpoint is due when the `.wal` has grown so far: a start after `kill -9` reads all of it again. */
 const checkpoint_wal_bytes = 64 * 1024 * 1024;
@@ -57,7 +61,7 @@ export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Stor
     throw new MarsadError("STORE_LOCKED", `${folder} is already open in this process`);
   openFolders.add(folder);
   const { log, metrics, memoryLimit = "512MB", threads = 1 } = options;
-  const database: DatabaseOptions = { path: join(folder, "marsad.duckdb"), memoryLimit, threads };
+  const database: DatabaseOptions = { path: join(folder, fileName), memoryLimit, threads };
   try {
     const counted = metrics && new StoreMetrics(metrics);
     const thread = await openWorker<StoreThread>(new URL("worker.ts", import.meta.url), database);
@@ -140,6 +144,18 @@ class DuckDbStore implements Store {
 
   trouble(): string | undefined {
     return undefined; // a file that opened; what a write meets, the write says
+  }
+
+  async hold(): Promise<StoreHold> {
+    const { file_bytes, wal_bytes, rows } = await this.#call(() => this.#thread.call("hold", undefined));
+    return {
+      files: [
+        { name: fileName, bytes: file_bytes },
+        { name: `${fileName}.wal`, bytes: wal_bytes },
+      ],
+      rows,
+      release: () => this.#call(() => this.#thread.call("letGo", undefined)),
+    };
   }
 
   [Symbol.asyncDispose](): Promise<void> {

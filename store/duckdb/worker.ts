@@ -2,7 +2,7 @@ import { serveWorker } from "#runtime/worker.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
 import type { GatewayTally, ReadingQuery, ReadingRows, StoreBatch, StoreRefusal } from "../port.ts";
 import type { DatabaseOptions } from "./database.ts";
-import { DuckDbEngine, type EngineOutcome } from "./engine.ts";
+import { DuckDbEngine, type EngineOutcome, type HeldFiles } from "./engine.ts";
 
 /** What the store thread answers. */
 export type StoreThread = {
@@ -15,6 +15,8 @@ export type StoreThread = {
   read(query: ReadingQuery): Promise<ReadingRows>;
   count(): Promise<number>;
   checkpoint(): Promise<void>;
+  hold(): Promise<HeldFiles>;
+  letGo(): Promise<boolean>;
 };
 
 await serveWorker<StoreThread>(async (options: DatabaseOptions) => {
@@ -31,6 +33,8 @@ await serveWorker<StoreThread>(async (options: DatabaseOptions) => {
       read: (query) => engine.read(query),
       count: () => engine.count(),
       checkpoint: () => engine.checkpoint(),
+      hold: () => engine.hold(),
+      letGo: () => engine.letGo(),
     },
     close: () => engine.close(),
   };

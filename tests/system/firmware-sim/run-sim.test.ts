@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
@@ -45,8 +45,14 @@ async function runUntil(
 }
 
 const isLive = (progress: Progress): boolean => progress.kind === "live";
-const stateOf = async (folder: { readonly path: string }): Promise<{ at: number; until: number }> =>
-  JSON.parse(await readFile(join(folder.path, "city.json"), "utf8")) as { at: number; until: number };
+const stateOf = async (folder: {
+  readonly path: string;
+}): Promise<{ version: number; at: number; until: number }> =>
+  JSON.parse(await readFile(join(folder.path, "city.json"), "utf8")) as {
+    version: number;
+    at: number;
+    until: number;
+  };
 
 test("history comes in time order at one-minute steps, for every sensor, and ends at now", async () => {
   await using server = await new LineServer().listen();
@@ -149,4 +155,26 @@ test("ten thousand sensors run behind as many gateways as they need", async () =
   await runUntil(server, folder, isLive, { now: () => morning, sensors: 10_000, history_ms: 5 * minute });
   await server.until(() => server.received === 6 * 10_000);
   expect(server.connections).toBeGreaterThan(5);
+});
+
+test("a city saved by version 1 goes on: no counter falls, stocks go on to the kilogram, and the next save is of this version", async () => {
+  const fixture = join(import.meta.dirname, "../../fixtures/sim-state-1");
+  const before = (await readFile(join(fixture, "last-lines.txt"), "utf8")).trim().split("\n");
+  await using server = await new LineServer().listen();
+  using folder = tempFolder("sim");
+  await copyFile(join(fixture, "city.json"), join(folder.path, "city.json"));
+  await runUntil(server, folder, isLive, { now: () => morning + 10 * minute, sensors: 60 });
+  await server.until(() => server.lines.length === 60 * 10);
+  expect(fallenCounters([...before, ...server.lines])).toEqual([]);
+  const totals = ["intake_local_total", "intake_import_total", "transfer_in_total"];
+  const stocks = [...bySeries([...before, ...server.lines])].filter(([series]) =>
+    series.startsWith("food_stock"),
+  );
+  expect(stocks.length).toBeGreaterThan(1);
+  for (const [, readings] of stocks) {
+    const gained = (field: string): number => readings.at(-1)!.fields[field]! - readings[0]!.fields[field]!;
+    const came = totals.reduce((sum, field) => sum + gained(field), 0);
+    expect(gained("stock")).toBeCloseTo(came - gained("dispatch_total"), 2);
+  }
+  expect(await stateOf(folder)).toMatchObject({ version: 2, at: morning + 10 * minute });
 });
