@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Aedes, AedesOptions, AuthenticateError, Client, ConnectPacket, PublishPacket } from "aedes";
 import { type Log, oncePer } from "#runtime/log.ts";
 import type { GatewayIdentity } from "#telemetry/names.ts";
+import { topicPrefix } from "#telemetry/topic.ts";
 import { type Authorize, isReserved } from "./acl.ts";
 import { type Admission, type Authenticate, decideAdmission, returnCodes } from "./admission.ts";
 import type { AedesPort } from "./aedes-port.ts";
@@ -19,6 +20,7 @@ export interface HookParts {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
   readonly log: Log;
+  readonly onStatus: ((gateway: GatewayIdentity, payload: Uint8Array) => void) | undefined;
   /** May `connection` become one of the gateway's? */
   readonly admit: (connection: Connection, gateway: GatewayIdentity, clientId: string) => boolean;
 }
@@ -176,6 +178,10 @@ export class AedesHooks {
       const detail = `a retained message may have at most ${limits.retainedPayloadBytes} bytes of payload`;
       connection.refuse("too-large", { nack: { reason: "too-large", detail, bytes } });
       return "too large";
+    }
+    if (topic === `${topicPrefix(gateway)}status`) {
+      const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
+      this.#parts.onStatus?.(gateway, payload);
     }
     return undefined;
   }

@@ -37,6 +37,8 @@ export interface BrokerOptions {
   readonly onConnect?: (gateway: GatewayIdentity) => void;
   /** An accepted connection of the gateway has ended. */
   readonly onDisconnect?: (gateway: GatewayIdentity) => void;
+  /** A gateway says its status itself, not by its will. `payload` is valid during the call only. */
+  readonly onStatus?: (gateway: GatewayIdentity, payload: Uint8Array) => void;
 }
 
 export interface ConnectedGateway {
@@ -113,6 +115,7 @@ class GatewayBroker implements Broker {
       authenticate: options.authenticate,
       authorize: options.authorize ?? authorizeGateway,
       log: options.log,
+      onStatus: options.onStatus,
       admit: (connection, gateway, clientId) => connections.admit(connection, gateway, clientId),
     });
     this.#sessions = new SessionStore({

@@ -66,8 +66,19 @@ export async function addGateway(records: RecordStore, identity: GatewayIdentity
  * @throws MarsadError NOT_FOUND, RECORDS_UNWRITABLE
  */
 export function removeGateway(records: RecordStore, name: string): void {
-  const removed = records.transaction((transaction) => transaction.remove(table, name));
+  const removed = records.transaction((transaction) => {
+    // Whoever gets the name later is another gateway.
+    for (const told of ["gateway-config", "gateway-config-reports"]) transaction.remove(told, name);
+    return transaction.remove(table, name);
+  });
   if (!removed) throw new MarsadError("NOT_FOUND", `there is no gateway ${name}`);
+}
+
+/** @throws MarsadError NOT_FOUND */
+export function expectGateway(records: RecordReader, name: string): GatewayIdentity {
+  const record = find(records, name);
+  if (record !== undefined) return { name, agency: record.agency };
+  throw new MarsadError("NOT_FOUND", `there is no gateway ${name}; add it with marsad gateway add`);
 }
 
 /** Calls `onGone` with the name of each gateway whose credentials were removed or changed by any process, until `signal`. */

@@ -1,12 +1,14 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { listGatewayConfigs } from "#broker/gateway-config.ts";
 import { addGateway, listGateways, removeGateway } from "#broker/identities.ts";
 import { MarsadError } from "#runtime/errors.ts";
 import { type RecordStore, openRecordStore } from "#runtime/record-store.ts";
 import { GatewayName } from "#telemetry/names.ts";
 import { topicPrefix } from "#telemetry/topic.ts";
 import { jsonOption } from "./client.ts";
+import { configJson, configState, withConfigOptions } from "./gateway-config.ts";
 import { paint, printJson, shortTime } from "./output.ts";
 import { formatTable } from "./table.ts";
 
@@ -23,7 +25,8 @@ export function gatewayCommand(): Command {
     )
     .addCommand(addCommand())
     .addCommand(listCommand())
-    .addCommand(removeCommand());
+    .addCommand(removeCommand())
+    .addCommand(configCommand());
 }
 
 function addCommand(): Command {
@@ -53,12 +56,14 @@ function addCommand(): Command {
 function listCommand(): Command {
   return subcommand("list", "Show the gateways that may connect.").action(async (options: Common) => {
     await using identities = await openExisting(options.data);
+    const configs = new Map(listGatewayConfigs(identities).map((config) => [config.gateway, config]));
     const gateways = listGateways(identities);
     if (options.json) {
       printJson({
         gateways: gateways.map((gateway) => ({
           ...gateway,
           created: new Date(gateway.created).toISOString(),
+          config: configJson(configs.get(gateway.name)),
         })),
       });
     } else if (gateways.length === 0) {
@@ -70,6 +75,7 @@ function listCommand(): Command {
             { title: "GATEWAY", value: ({ name }) => name },
             { title: "AGENCY", value: ({ agency }) => agency },
             { title: "ADDED", value: ({ created }) => shortTime(created) },
+            { title: "CONFIGURATION", value: ({ name }) => configState(configs.get(name)) },
           ],
           gateways,
         ),
@@ -90,6 +96,14 @@ function removeCommand(): Command {
       if (options.json) printJson({ name, removed: true });
       else process.stdout.write(`Gateway ${name} may no longer connect.\n`);
     });
+}
+
+function configCommand(): Command {
+  const command = subcommand(
+    "config",
+    "Keep settings for a gateway; a running platform sends them within a second. They hold over those of the gateway's own file, whole keys at a time.",
+  ).addArgument(nameArgument());
+  return withConfigOptions(command, openExisting);
 }
 
 /** A command with the options that all of them have. */

@@ -27,6 +27,12 @@ const Settings = z.strictObject({
     env: "MARSAD_BEHIND_PROXY",
     description: "Something in front encrypts; without it the platform listens on loopback only.",
   }),
+  time_interval_s: z
+    .number()
+    .min(0.1)
+    .max(3600)
+    .default(60)
+    .meta({ unit: "s", description: "How often gateways are told the platform's time (down/time)." }),
   ready_file: z
     .string()
     .optional()

@@ -19,6 +19,7 @@ import { topics } from "#telemetry/topic.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import type { PlatformConfig } from "./config.ts";
 import { Holds } from "./holds.ts";
+import { type GatewayTalk, openGatewayTalk } from "./gateway-talk.ts";
 import { platformPort } from "./port.ts";
 import { openStore } from "./store.ts";
 
@@ -91,10 +92,12 @@ export async function runPlatform(
     await writeDataFormat(config.data, { version, journal: ingest.journal, store: store.kind });
   }
   await using _holds = new Holds({ data: config.data, ingest, store, log: log.child({ part: "backup" }) });
+  let gatewayTalk: GatewayTalk | undefined;
   await using broker = await openBroker({
     listen: mqtt,
     authenticate: createAuthenticator(identities),
     onUplink: ingest.accept,
+    onStatus: (gateway, payload) => gatewayTalk?.heard(gateway, payload),
     log: log.child({ part: "broker" }),
     metrics,
   });
@@ -106,6 +109,13 @@ export async function runPlatform(
         log.warn({ err: error, gateway: gateway.name, held }, "A gateway could not be told.");
     });
   };
+  using talk = openGatewayTalk({
+    broker,
+    records: identities,
+    interval_ms: config.time_interval_s * 1000,
+    log: log.child({ part: "gateways" }),
+  });
+  gatewayTalk = talk;
   watchGateways(identities, (name) => broker.disconnect(name), { signal });
   await using api = await openApi({
     listen: http,

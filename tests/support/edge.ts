@@ -27,11 +27,12 @@ export interface EdgeOptions {
   readonly sensors: readonly string[];
   /** Further settings. */
   readonly settings?: object;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The same folder again is the same agent. It says nothing of itself, so that the ledger counts the test's readings alone. */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
-  const { folder, gateway, agency, password, mqttPort, sensors, settings } = options;
+  const { folder, gateway, agency, password, mqttPort, sensors, settings, env } = options;
   const config = join(folder, `${gateway}.yaml`);
   const document = {
     agency,
@@ -51,6 +52,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     args: ["edge", "--config", config, "--data", edgeData(folder)],
     folder,
     name: "edge",
+    ...(env && { env }),
   });
   const input = edge.ready.agents[0]?.inputs[0]?.address;
   if (input === undefined) throw new Error("the agent has no input");
