@@ -5,6 +5,13 @@ const AddressText = z
   .string()
   .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):[1-9]\d{0,4}$/, "HOST:PORT, such as 127.0.0.1:7001");
 
+const ListenText = z
+  .string()
+  .regex(
+    /^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/,
+    "HOST:PORT, such as 127.0.0.1:5020; port 0 is any free one",
+  );
+
 /** A YAML `0` is a number, and a duration all the same. */
 const Duration = z.coerce
   .string()
@@ -47,5 +54,16 @@ export const SimConfig = z.strictObject({
       description:
         "Agents' line inputs by gateway: `gw-water-1: 127.0.0.1:7001`, or a list of gateway and address.",
     }),
+  modbus: ListenText.or(z.record(GatewayName, ListenText.or(z.array(ListenText).min(1))))
+    .optional()
+    .meta({
+      env: "MARSAD_SIM_MODBUS",
+      description:
+        "Meters and tanks are Modbus TCP devices while live, from this HOST:PORT on: a port a gateway, a further one beyond 247 devices. " +
+        "Or ports by gateway; one that is not named sends lines, as all do without this.",
+    }),
+  modbus_memory: z.int().min(2).max(10_000).default(120).meta({
+    description: "Rows that a Modbus device keeps for an agent that is away; then the oldest is overwritten.",
+  }),
 });
 export type SimConfig = z.infer<typeof SimConfig>;

@@ -4,16 +4,19 @@ import type { Device, DeviceOptions } from "./devices/device.ts";
 import { deviceOf } from "./devices/models.ts";
 import { LineBuffer, lineShape, type LineShape } from "./line-buffer.ts";
 import type { LineSender } from "./line-sender.ts";
+import { GatewayMeters } from "./modbus/gateway-meters.ts";
 import type { Moment } from "./moment.ts";
 
 /** Bytes a chunk: some 800 lines, so that neither the socket nor the agent works for single lines. */
 const chunkBytes = 64 * 1024;
 const maxFields = 64;
 
-/** The devices behind one gateway, and the wire that their lines leave by. */
+/** The devices behind one gateway, the wire that their lines leave by, and the registers of those that speak Modbus. */
 export class Outlet {
   readonly gateway: string;
   readonly devices: readonly Device[];
+  /** Those that speak Modbus while live; undefined: all send lines. */
+  readonly meters: GatewayMeters | undefined;
   /** Lines handed to the sender or about to be. */
   lines = 0;
   readonly #shapes: readonly LineShape[];
@@ -24,7 +27,7 @@ export class Outlet {
   constructor(
     gateway: CityGateway,
     sender: LineSender,
-    options: DeviceOptions & { readonly catalogue: Catalogue },
+    options: DeviceOptions & { readonly catalogue: Catalogue; readonly memory?: number | undefined },
   ) {
     this.gateway = gateway.name;
     this.devices = gateway.sensors.map((sensor) => deviceOf(sensor, options));
@@ -32,12 +35,23 @@ export class Outlet {
       lineShape(options.catalogue, measurement, sensor.id, fields),
     );
     this.#sender = sender;
+    this.meters =
+      options.memory === undefined ? undefined : new GatewayMeters(gateway, this.devices, options.memory);
   }
 
-  /** Lets one device live until `moment` and say so, unless a fault keeps it silent. */
-  speak(index: number, moment: Moment): void {
-    const time = this.devices[index]!.speak(moment, this.#values);
+  /** Readings that left: lines handed to the sender or about to be, and rows that an agent fetched. */
+  get sent(): number {
+    return this.lines + (this.meters?.counts.fetched ?? 0);
+  }
+
+  /**
+   * Lets one device live until `moment` and say so, unless a fault keeps it silent: in a line or, when it speaks Modbus, in its registers.
+   */
+  speak(index: number, moment: Moment, by: "line" | "own-protocol"): void {
+    const device = this.devices[index]!;
+    const time = device.speak(moment, this.#values);
     if (Number.isNaN(time)) return;
+    if (by === "own-protocol" && this.meters?.record(device, time, this.#values)) return;
     this.#buffer.append(this.#shapes[index]!, this.#values, time);
     this.lines += 1;
   }

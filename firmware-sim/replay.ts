@@ -2,17 +2,15 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "csv-parse";
-import type { Catalogue, FieldType } from "#telemetry/catalogue.ts";
+import type { FieldType } from "#telemetry/catalogue.ts";
 import { MarsadError } from "#runtime/errors.ts";
-import type { LineSender } from "./line-sender.ts";
-import type { ColumnMap } from "./replay-map.ts";
+import { cellValue, isGap, type CellValue, type ReplaySink, type Series } from "./replay-series.ts";
 import { parseStamp, StampResolver } from "./replay-time.ts";
 import type { Zone } from "./zone.ts";
 
 export interface ReplayOptions {
   readonly file: string;
-  readonly maps: readonly ColumnMap[];
-  readonly catalogue: Catalogue;
+  readonly series: readonly Series[];
   /** The column with the event times; the first one, if not given. */
   readonly timeColumn?: string | undefined;
   /** What stamps without a zone of their own are in. */
@@ -21,7 +19,7 @@ export interface ReplayOptions {
   readonly interval_ms?: number;
   /** Readings a second; as fast as the agent takes them, if not given. */
   readonly rate?: number | undefined;
-  readonly sender: LineSender;
+  readonly sink: ReplaySink;
   readonly signal: AbortSignal;
 }
 
@@ -29,7 +27,7 @@ export interface ReplayOptions {
 export interface ReplaySummary {
   /** Data rows read. */
   rows: number;
-  /** Readings sent: lines, each with one or more fields. */
+  /** Readings sent, each with one or more fields. */
   sent: number;
   /** Empty cells of mapped columns. */
   gaps: number;
@@ -49,19 +47,18 @@ export interface ReplaySummary {
   problems: string[];
 }
 
-/** A line of one measurement and sensor, and where its fields stand in a row. */
-interface Series {
-  readonly head: string;
-  readonly fields: readonly { readonly key: string; readonly type: FieldType; readonly cell: number }[];
-}
-
-const chunkBytes = 64 * 1024;
 const maxProblems = 20;
 /** How often a limited rate catches up, ms. */
 const pace_ms = 50;
 
+/** A series and where its fields stand in a row. */
+interface PlacedSeries {
+  readonly fields: readonly { readonly type: FieldType; readonly cell: number }[];
+}
+
 /**
- * Plays a recorded file through a line sender, with its event times, in its order, without ever holding more than a chunk of it.
+ * Plays a recorded file into a sink, with its event times, in its order, without ever holding more than a part of it. Resolves when all has
+ * arrived.
  * @throws MarsadError NOT_FOUND: no such file or column.
  */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
@@ -79,7 +76,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
       throw new MarsadError("NOT_FOUND", `there is no file ${file}`, { cause: error });
     throw error;
   }
-  await options.sender.flushed();
+  await options.sink.finish();
   return player.summary();
 }
 
@@ -100,7 +97,6 @@ class Player {
   #first = Number.POSITIVE_INFINITY;
   #last = Number.NEGATIVE_INFINITY;
   #before = Number.NaN;
-  #lines = "";
   #started_ms = 0;
 
   constructor(options: ReplayOptions) {
@@ -109,23 +105,24 @@ class Player {
   }
 
   async play(rows: AsyncIterable<string[]>): Promise<void> {
-    let series: Series[] | undefined;
+    const { timeColumn, series, file } = this.#options;
+    let placed: PlacedSeries[] | undefined;
     let timeCell = 0;
     this.#started_ms = performance.now();
     for await (const row of rows) {
-      if (series === undefined) {
-        const { timeColumn, maps, catalogue } = this.#options;
+      if (placed === undefined) {
         timeCell = timeColumn === undefined ? 0 : cellOf(row, timeColumn);
-        series = seriesOf(row, maps, catalogue);
+        placed = series.map(({ fields }) => ({
+          fields: fields.map(({ type, column }) => ({ type, cell: cellOf(row, column) })),
+        }));
         continue;
       }
       this.#counts.rows += 1;
-      this.#playRow(row, timeCell, series);
+      const utc = this.#timeOf(row[timeCell] ?? "");
+      if (utc !== undefined) await this.#playRow(row, utc, placed);
       await this.#pace();
-      if (this.#lines.length >= chunkBytes) await this.#send();
     }
-    if (series === undefined) throw new MarsadError("NOT_FOUND", `${this.#options.file} is empty`);
-    await this.#send();
+    if (placed === undefined) throw new MarsadError("NOT_FOUND", `${file} is empty`);
   }
 
   summary(): ReplaySummary {
@@ -134,12 +131,11 @@ class Player {
     return { ...this.#counts, first, last, problems: this.#problems };
   }
 
-  #playRow(row: readonly string[], timeCell: number, series: readonly Series[]): void {
-    const text = row[timeCell] ?? "";
+  #timeOf(text: string): number | undefined {
     const stamp = parseStamp(text);
     if (stamp === undefined) {
       this.#count("bad_times", `"${text.slice(0, 40)}" is not a time`);
-      return;
+      return undefined;
     }
     const { utc, resolution } = this.#resolver.resolve(stamp);
     if (resolution === "skipped-hour")
@@ -151,26 +147,28 @@ class Player {
     if (utc === this.#before)
       this.#count("same_time", `${text} is the same instant as the row before: ${iso(utc)}`);
     this.#before = utc;
+    return utc;
+  }
 
-    for (const { head, fields } of series) {
-      const values = fields.flatMap(({ key, type, cell }) => {
-        const value = this.#value(row[cell] ?? "", type);
-        return value === undefined ? [] : `${key}${value}`;
-      });
-      if (values.length === 0) continue;
-      this.#lines += `${head}${values.join(",")} ${utc}\n`;
+  async #playRow(row: readonly string[], utc: number, series: readonly PlacedSeries[]): Promise<void> {
+    const { sink } = this.#options;
+    for (const [index, { fields }] of series.entries()) {
+      const values = fields.map(({ type, cell }) => this.#value(row[cell] ?? "", type));
+      if (values.every((value) => value === undefined)) continue;
       this.#counts.sent += 1;
       this.#first = Math.min(this.#first, utc);
       this.#last = Math.max(this.#last, utc);
+      const pause = sink.take(index, utc, values);
+      if (pause !== undefined) await pause;
     }
   }
 
-  #value(cell: string, type: FieldType): string | undefined {
-    if (gap.test(cell)) {
+  #value(cell: string, type: FieldType): CellValue {
+    if (isGap(cell)) {
       this.#counts.gaps += 1;
       return undefined;
     }
-    const value = fieldValue(cell, type);
+    const value = cellValue(cell, type);
     if (value === undefined) this.#count("bad_values", `"${cell.slice(0, 40)}" is no ${type} value`);
     return value;
   }
@@ -185,51 +183,9 @@ class Player {
     if (rate === undefined) return;
     const due_ms = (this.#counts.sent / rate) * 1000 - (performance.now() - this.#started_ms);
     if (due_ms < pace_ms) return;
-    await this.#send();
+    await this.#options.sink.flush();
     await sleep(due_ms, undefined, { signal });
   }
-
-  async #send(): Promise<void> {
-    if (this.#lines === "") return;
-    const chunk = Buffer.from(this.#lines);
-    this.#lines = "";
-    await this.#options.sender.write(chunk);
-  }
-}
-
-/** What files write for "nothing was measured". */
-const gap = /^(?:nan|na|n\/a|null|none|-)?$/i;
-const decimalNumber = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
-
-/** A cell as line protocol has it, of the same value; undefined when it is none of this type. */
-function fieldValue(cell: string, type: FieldType): string | undefined {
-  if (type === "boolean") {
-    if (/^(?:1|t|true|yes|on)$/i.test(cell)) return "true";
-    return /^(?:0|f|false|no|off)$/i.test(cell) ? "false" : undefined;
-  }
-  const value = decimalNumber.test(cell) ? Number(cell) : Number.NaN;
-  if (type === "integer") return Number.isSafeInteger(value) ? `${value}i` : undefined;
-  return Number.isFinite(value) ? String(value) : undefined;
-}
-
-/** Maps onto the same measurement and sensor share a line, in the order given. */
-function seriesOf(header: readonly string[], maps: readonly ColumnMap[], catalogue: Catalogue): Series[] {
-  const lines = new Map<string, { head: string; fields: { key: string; type: FieldType; cell: number }[] }>();
-  for (const { measurement, field, column, sensor } of maps) {
-    const head = `${measurement},sensor=${sensor} `;
-    const line = lines.get(head) ?? { head, fields: [] };
-    lines.set(head, line);
-    const key = `${field}=`;
-    if (line.fields.some((other) => other.key === key)) {
-      const message = `--map: ${measurement}.${field} of sensor ${sensor} is mapped twice; name sensors with @SENSOR`;
-      throw new MarsadError("CONFIG_INVALID", message);
-    }
-    const type = catalogue.measurements[catalogue.indexOf(measurement)!]!.fields.find(
-      ({ name }) => name === field,
-    )!.type;
-    line.fields.push({ key, type, cell: cellOf(header, column) });
-  }
-  return [...lines.values()];
 }
 
 function cellOf(header: readonly string[], column: string): number {

@@ -5,6 +5,7 @@ import { MarsadError } from "#runtime/errors.ts";
 import type { Log } from "#runtime/log.ts";
 import type { City } from "./city.ts";
 import { openLineSender, type LineSender } from "./line-sender.ts";
+import type { GatewayMeters } from "./modbus/gateway-meters.ts";
 import { Outlet } from "./outlet.ts";
 import { Simulation, type Progress } from "./simulation.ts";
 import { readState } from "./state-file.ts";
@@ -17,6 +18,8 @@ export interface RunSimOptions {
   readonly catalogue: Catalogue;
   /** Where each gateway's agent takes lines, by the gateway's name. */
   readonly targets: ReadonlyMap<string, Address>;
+  /** Where meters and tanks speak Modbus while live; without it they send lines. */
+  readonly modbus?: ModbusOptions | undefined;
   /** How far back the first start begins, and at most how much a restart fills. */
   readonly history_ms: number;
   /** Between a sensor's readings in history. */
@@ -27,11 +30,18 @@ export interface RunSimOptions {
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly log: Log;
-  /** Called once, when all agents take lines. */
-  readonly onReady?: () => Promise<void>;
+  /** Called once, when all agents take lines and all Modbus ports listen: those of each gateway that has some. */
+  readonly onReady?: (modbus: ReadonlyMap<string, readonly Address[]>) => Promise<void>;
   /** Called about once a second, and when history ends. */
   readonly onProgress?: (progress: Progress) => void;
   readonly now?: () => number;
+}
+
+export interface ModbusOptions {
+  /** A gateway's ports, by its name; each takes 247 units. A gateway that is not named sends lines. */
+  readonly addresses: ReadonlyMap<string, readonly Address[]>;
+  /** Rows that each device's memory keeps for an agent that is away. */
+  readonly memory: number;
 }
 
 /**
@@ -40,7 +50,7 @@ export interface RunSimOptions {
  * @throws MarsadError CONFIG_INVALID: a gateway without a target, or a folder with another city's state.
  */
 export async function runSim(options: RunSimOptions): Promise<void> {
-  const { city, targets, folder, signal, log } = options;
+  const { city, targets, modbus, folder, signal, log } = options;
   const saved = await readState(folder);
   if (saved !== undefined && saved.seed !== city.seed) {
     const message = `${folder} holds a city with seed ${saved.seed}, not ${city.seed}: take that seed or another folder`;
@@ -54,6 +64,7 @@ export async function runSim(options: RunSimOptions): Promise<void> {
   });
   const world = makeWorld(city);
   const senders: LineSender[] = [];
+  const allMeters = new Map<string, GatewayMeters>();
   let simulation: Simulation | undefined;
   try {
     const outlets = await Promise.all(
@@ -63,17 +74,26 @@ export async function runSim(options: RunSimOptions): Promise<void> {
         return new Outlet(gateway, sender, {
           world,
           catalogue: options.catalogue,
+          memory: modbus?.addresses.has(gateway.name) ? modbus.memory : undefined,
         });
       }),
     );
-    await options.onReady?.();
+    for (const { gateway, meters } of outlets) {
+      if (meters === undefined) continue;
+      allMeters.set(gateway, meters);
+      meters.restore(saved?.memories ?? {});
+      await meters.listen(modbus!.addresses.get(gateway)!, log);
+    }
+    await options.onReady?.(
+      new Map(Array.from(allMeters, ([gateway, { addresses }]) => [gateway, addresses])),
+    );
     simulation = new Simulation({ ...options, outlets, flushed });
     await simulation.run(saved);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
     simulation?.handOver();
-    await Promise.all(senders.map((sender) => sender[Symbol.asyncDispose]()));
+    await Promise.all([...senders, ...allMeters.values()].map((open) => open[Symbol.asyncDispose]()));
   }
   // Lines that never left are said again at the next start, from the state before them.
   if (senders.every(({ queuedBytes }) => queuedBytes === 0)) await simulation?.saveAtRest();

@@ -1,16 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Log } from "#runtime/log.ts";
+import { oncePer, type Log } from "#runtime/log.ts";
 import type { City } from "./city.ts";
 import { liveSchedule } from "./live-schedule.ts";
+import type { MeterCounts } from "./modbus/gateway-meters.ts";
 import { momentAt } from "./moment.ts";
 import type { Outlet } from "./outlet.ts";
 import { writeState, type SimState } from "./state-file.ts";
 import { makeZone, type Zone } from "./zone.ts";
 
-/** `at`, `from` and `to` are simulated times, ms since 1970; `sent` and `total` count readings (in history: of this stretch). */
+/**
+ * `at`, `from` and `to` are simulated times, ms since 1970; `sent` and `total` count readings (in history: of this stretch). What meters
+ * that speak Modbus say live is sent once an agent has fetched it; until then it is unread.
+ */
 export type Progress =
   | { readonly kind: "history"; from: number; to: number; at: number; sent: number; total: number }
-  | { readonly kind: "live"; sent: number };
+  | { readonly kind: "live"; sent: number; unread: number; overwritten: number };
 
 interface SimulationOptions {
   readonly city: City;
@@ -42,7 +46,8 @@ interface Rhythm {
 }
 
 /**
- * Simulated time: from the past in steps of history up to now, then live. It never passes `now`.
+ * Simulated time: from the past in steps of history up to now, then live. It never passes `now`. History is lines, of meters too, as the
+ * memory of a data logger is brought over; live each device speaks its own protocol. A step is said in one of the two, never in both.
  *
  * What is said is a function of the last saved state alone, up to that state's `until`; so a process that was killed between two saves
  * says the same again, and no counter falls.
@@ -60,6 +65,8 @@ export class Simulation {
   /** Whether all devices stand at `#at`: only then may they be saved. */
   #whole = false;
   #reported_ms = Number.NEGATIVE_INFINITY;
+  #overwritten = 0;
+  readonly #sometimes = oncePer();
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -142,7 +149,11 @@ export class Simulation {
   }
 
   async #live(): Promise<void> {
-    const report = (): void => this.#report({ kind: "live", sent: this.#lines() });
+    const report = (): void => {
+      const { unread, overwritten } = this.#meterCounts();
+      this.#tellOfOverwritten(overwritten);
+      this.#report({ kind: "live", sent: this.#sent(), unread, overwritten });
+    };
     this.#phase = "live";
     this.#until = this.#at; // what the last save allows was history
     report();
@@ -164,7 +175,7 @@ export class Simulation {
       this.#whole = false;
       for (const outlet of outlets) {
         for (let index = 0; index < outlet.devices.length; index += 1) {
-          outlet.speak(index, moment);
+          outlet.speak(index, moment, "line");
           const pause = outlet.send("full-chunks");
           if (pause !== undefined) await pause;
         }
@@ -188,7 +199,7 @@ export class Simulation {
     while (schedule.nextDue <= limit) {
       const moment = momentAt(city.seed, this.#zone, schedule.nextDue);
       const { outlet, index } = this.#inTurn[schedule.take()]!;
-      outlet.speak(index, moment);
+      outlet.speak(index, moment, "own-protocol");
       const pause = outlet.send("full-chunks");
       if (pause !== undefined) await pause;
     }
@@ -216,11 +227,34 @@ export class Simulation {
       step_ms: this.#rhythm.step_ms,
       livePeriod_ms: this.#rhythm.livePeriod_ms,
       devices: Object.fromEntries(devices.map((device) => [device.sensor.id, device.save()])),
+      memories: Object.fromEntries(this.#options.outlets.flatMap(({ meters }) => meters?.save() ?? [])),
     });
   }
 
   #lines(): number {
     return this.#options.outlets.reduce((sum, { lines }) => sum + lines, 0);
+  }
+
+  #sent(): number {
+    return this.#options.outlets.reduce((sum, { sent }) => sum + sent, 0);
+  }
+
+  #meterCounts(): Omit<MeterCounts, "fetched"> {
+    const all = this.#options.outlets.flatMap(({ meters }) => meters?.counts ?? []);
+    return {
+      unread: all.reduce((sum, { unread }) => sum + unread, 0),
+      overwritten: all.reduce((sum, { overwritten }) => sum + overwritten, 0),
+    };
+  }
+
+  #tellOfOverwritten(overwritten: number): void {
+    if (overwritten === this.#overwritten || this.#sometimes("overwritten") === undefined) return;
+    const rows = overwritten - this.#overwritten;
+    this.#overwritten = overwritten;
+    this.#options.log.warn(
+      { rows },
+      "No agent fetched these rows in time; the meters' memories overwrote them.",
+    );
   }
 
   #everySecond(report: () => void): void {

@@ -11,6 +11,12 @@ const SavedDevice = z.object({
   version: z.literal(1).optional(),
 });
 
+/** Rows that no agent has fetched yet: event time and values, null = absent. */
+const SavedMemory = z.object({
+  first: z.number(),
+  rows: z.array(z.array(z.number().nullable()).min(1)),
+});
+
 /**
  * A city's simulation at rest. Between `at` and `until` the run loop goes on exactly as written in `phase`, whatever the clock says, so
  * that what was sent after the last save is sent again with the same values.
@@ -27,6 +33,8 @@ const SimState = z.object({
   livePeriod_ms: z.number(),
   /** By sensor id. */
   devices: z.record(z.string(), SavedDevice),
+  /** Of the devices that speak Modbus, by sensor id. */
+  memories: z.record(z.string(), SavedMemory).default({}),
 });
 export type SimState = z.infer<typeof SimState>;
 

@@ -4,7 +4,9 @@ import { expect, test } from "vitest";
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
 import { openLog } from "#runtime/log.ts";
 import { openLineSender } from "#firmware-sim/line-sender.ts";
+import { lineSink } from "#firmware-sim/replay-lines.ts";
 import { parseMap } from "#firmware-sim/replay-map.ts";
+import { seriesOf, type Series } from "#firmware-sim/replay-series.ts";
 import { replay, type ReplaySummary } from "#firmware-sim/replay.ts";
 import { makeZone } from "#firmware-sim/zone.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -18,6 +20,15 @@ interface Played {
   readonly lines: readonly string[];
 }
 
+function seriesFor(maps: readonly string[]): Series[] {
+  const parsed = maps.map((text) => {
+    const parsed = parseMap(text, builtinCatalogue);
+    if (!parsed.ok) throw new Error(parsed.detail);
+    return parsed.map;
+  });
+  return seriesOf(parsed, builtinCatalogue);
+}
+
 async function play(
   csv: string,
   maps: readonly string[],
@@ -29,17 +40,14 @@ async function play(
   await using server = await new LineServer().listen();
   const { signal } = new AbortController();
   await using sender = await openLineSender(server.address, { signal, log });
+  const series = seriesFor(maps);
+  const sink = lineSink(series, sender);
   const summary = await replay({
     ...options,
     file,
-    catalogue: builtinCatalogue,
-    maps: maps.map((text) => {
-      const parsed = parseMap(text, builtinCatalogue);
-      if (!parsed.ok) throw new Error(parsed.detail);
-      return parsed.map;
-    }),
+    series,
     zone: makeZone(options.zone ?? "UTC"),
-    sender,
+    sink,
     signal,
   });
   await server.until(() => server.lines.length >= summary.sent);

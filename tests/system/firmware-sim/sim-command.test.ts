@@ -1,45 +1,13 @@
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { Progress } from "#firmware-sim/run-sim.ts";
 import { poll } from "../../support/poll.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { bySeries, fallenCounters, LineServer, parseLine } from "./line-server.ts";
+import { SimProcess } from "./sim-process-handle.ts";
 
-const script = join(import.meta.dirname, "sim-process.ts");
-
-class SimProcess implements AsyncDisposable {
-  readonly told: Progress[] = [];
-  readonly child: ChildProcess;
-  readonly #exited: Promise<unknown>;
-  #output: { stdout: Promise<string>; stderr: Promise<string> };
-
-  constructor(args: readonly string[]) {
-    this.child = fork(script, args, { silent: true });
-    this.#exited = once(this.child, "exit");
-    this.#output = { stdout: text(this.child.stdout!), stderr: text(this.child.stderr!) };
-    this.child.on("message", (message) => this.told.push(message as Progress));
-  }
-
-  async end(signal?: NodeJS.Signals): Promise<{ code: number | null; stdout: string; stderr: string }> {
-    if (signal !== undefined) this.child.kill(signal);
-    await this.#exited;
-    return {
-      code: this.child.exitCode,
-      stdout: await this.#output.stdout,
-      stderr: await this.#output.stderr,
-    };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await this.end("SIGKILL");
-  }
-}
-
+const live = (sim: SimProcess): boolean => sim.told.some(({ kind }) => kind === "live");
 const addressOf = ({ address }: LineServer): string => `${address.host}:${address.port}`;
 
 /** Readings of one sensor and time that do not say the same. */
@@ -61,7 +29,6 @@ test("killed again and again, it goes on: no counter falls, no reading is said i
   const city = { data: join(folder.path, "state"), sensors: 40, seed: 3, history: "2d", live_period: "1s" };
   await writeFile(config, JSON.stringify({ ...city, to: addressOf(server) }));
   const midway = (lines: number) => (): boolean => server.received >= lines;
-  const live = (sim: SimProcess): boolean => sim.told.some(({ kind }) => kind === "live");
   for (const enough of [midway(20_000), midway(100_000), live]) {
     await using sim = new SimProcess(["--config", config]);
     await poll(() => enough(sim), { interval: 10 });

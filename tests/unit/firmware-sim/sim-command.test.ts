@@ -13,6 +13,18 @@ test.each([
   [["--sensors", "three", "--to", "127.0.0.1:7001"], "sensors: "],
   [["--history", "long", "--to", "127.0.0.1:7001"], "--history: history: a duration"],
   [["--to", "7001"], "to: HOST:PORT"],
+  [
+    ["--replay", "x.csv", "--to", "127.0.0.1:7001", "--modbus", "127.0.0.1:5020"],
+    "--to HOST:PORT, an agent's",
+  ],
+  [["--replay", "x.csv", "--modbus", "127.0.0.1:5020"], "--map MEASUREMENT.FIELD=COLUMN"],
+  [
+    ["--replay", "x.csv", "--map", "water_flow.flow=a", "--to", "127.0.0.1:7001", "--map-file", "m"],
+    "--map-file",
+  ],
+  [["--to", "127.0.0.1:7001", "--map-file", "m"], "--map-file belongs to --modbus"],
+  [["--to", "127.0.0.1:7001", "--modbus", "5020"], "modbus: "],
+  [["--to", "127.0.0.1:7001", "--modbus", "{gw-9: 127.0.0.1:5020}"], "there is no gateway gw-9"],
   [["--config", "nowhere.yaml"], "nowhere.yaml cannot be read"],
 ])("marsad sim %j is refused with a reason", async (args, reason) => {
   await expect(simCommand().parseAsync(args, { from: "user" })).rejects.toMatchObject({
