@@ -119,7 +119,7 @@ test(
       const account = await poll(
         async () => {
           const ledger = await platform.account(name);
-          expect(ledger.balanced, JSON.stringify(ledger)).toBe(true);
+          expect(ledger).toMatchObject({ balanced: true });
           return ledger.stored >= lines.written && ledger.on_its_way.journal === 0 && ledger;
         },
         { timeout: (outageSeconds + 60) * 1000, interval: 250 },
