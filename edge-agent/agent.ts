@@ -1,14 +1,17 @@
 import { join } from "node:path";
 import type { Registry } from "prom-client";
 import { lockFolder } from "#runtime/data-lock.ts";
+import { MarsadError } from "#runtime/errors.ts";
 import type { Log } from "#runtime/log.ts";
 import type { BirthSensor } from "#telemetry/birth.ts";
+import type { Catalogue } from "#telemetry/catalogue.ts";
 import { ClockWatch, type Clocks } from "./clock-watch.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import type { EdgeAgentConfig } from "./config.ts";
 import { ConfigKeeper } from "./config-keeper.ts";
 import { type Delivery, openDelivery } from "./delivery.ts";
 import { LineFilters } from "./filters/line-filters.ts";
+import { ruleProblems } from "./filters/rule.ts";
 import { gatewaySensor, openHealthReports } from "./health.ts";
 import type { Input, InputTarget } from "./inputs/input.ts";
 import { InputSet } from "./inputs/input-set.ts";
@@ -60,7 +63,7 @@ export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOpti
   const { gateway } = own;
   signal.throwIfAborted();
   const catalogue = await loadCatalogue(own.catalogue);
-  planInputs(own, catalogue);
+  expectPlanned(own, catalogue);
   const log = options.log.child({ part: "edge-agent", gateway });
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {}); // the holder listens, or is about to dispose
@@ -105,7 +108,7 @@ export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOpti
   delivery = delivered;
   const { spool } = delivered;
   const seal = (): void => spool.seal();
-  const filters = new LineFilters(config.filters);
+  const filters = new LineFilters(config.filters, catalogue);
   const stage: LineStage = { batch: spool.batch, seal, filters, clockLead };
   const flushFilters = (): void => {
     filters.flush();
@@ -114,6 +117,7 @@ export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOpti
   };
   opening.defer(flushFilters);
   const ticking = setInterval(() => {
+    filters.clockLead = clock.skew()?.skew ?? 0;
     if (!filters.active || spool.full) return;
     filters.tick(Date.now());
     takeFiltered(stage);
@@ -152,7 +156,7 @@ export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOpti
   health.start(config.health_period_s);
 
   async function apply(next: EdgeAgentConfig): Promise<void> {
-    planInputs(next, catalogue);
+    expectPlanned(next, catalogue);
     await inputs.change(next);
     const former = config;
     config = next;
@@ -209,6 +213,13 @@ export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOpti
     reconfigure: (next) => keeper.reload(next),
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Can all of it be done with what the catalogue knows? @throws MarsadError CONFIG_INVALID */
+function expectPlanned(config: EdgeAgentConfig, catalogue: Catalogue): void {
+  planInputs(config, catalogue);
+  const problems = ruleProblems(config.filters, catalogue);
+  if (problems.length > 0) throw new MarsadError("CONFIG_INVALID", problems.join("\n"));
 }
 
 /** Who is behind the gateway, and the gateway itself. */

@@ -1,4 +1,6 @@
+import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
 import { hasAt } from "#telemetry/bytes.ts";
+import type { Catalogue } from "#telemetry/catalogue.ts";
 import { SeriesIndex, hashByte, hashSeed } from "#telemetry/line-protocol/series-index.ts";
 import { FieldReading, FieldScanner } from "./field-scanner.ts";
 import { LineOutput } from "./line-output.ts";
@@ -10,7 +12,7 @@ import { type FilterCounts, SeriesFilter } from "./series-filter.ts";
 const maxSeries = 5000;
 /** Longer lines pass untouched: one may be held for each series. */
 const maxLineBytes = 1024;
-/** Milliseconds beyond the gateway's clock: the platform refuses such readings, and they must not become a series' newest. */
+/** Milliseconds ahead: the platform refuses such readings, and they must not become a series' newest. */
 const maxFuture = 300_000;
 
 const space = 0x20;
@@ -26,6 +28,10 @@ export class LineFilters {
   readonly out = new LineOutput();
   readonly counts: FilterCounts = { duplicates: 0, withinBand: 0, averaged: 0, averages: 0 };
 
+  /** Milliseconds that the clock of arrivals is known to be ahead. */
+  clockLead = 0;
+
+  readonly #catalogue: Catalogue;
   #rules: readonly FilterRule[] = [];
   /** `measurement,` of each rule; undefined when one has a pattern, so that all lines are looked at. */
   #heads: readonly Uint8Array[] | undefined = [];
@@ -36,7 +42,8 @@ export class LineFilters {
   readonly #scanner = new FieldScanner();
   readonly #reading = new FieldReading();
 
-  constructor(rules: readonly FilterRule[] = []) {
+  constructor(rules: readonly FilterRule[], catalogue: Catalogue = builtinCatalogue) {
+    this.#catalogue = catalogue;
     this.configure(rules);
   }
 
@@ -58,7 +65,7 @@ export class LineFilters {
 
   /**
    * Offers the line `bytes[start, end)`, without its newline.
-   * @param arrival  Milliseconds since 1970.
+   * @param arrival  Milliseconds since 1970, by the gateway's clock.
    * @returns whether it goes as it stands, behind what is in `out`.
    */
   offer(bytes: Buffer, start: number, end: number, arrival: number): boolean {
@@ -80,12 +87,14 @@ export class LineFilters {
     const reading = this.#reading;
     if (!this.#scanner.scan(bytes, keyEnd + 1, end, fields.layout, reading)) return true;
     fields.follow();
-    if (reading.time > arrival + maxFuture) return true;
-    return series.take(reading, bytes, start, end, arrival, this.out);
+    const now = arrival - this.clockLead;
+    if (reading.time > now + maxFuture) return true;
+    return series.take(reading, bytes, start, end, now, this.out);
   }
 
-  /** To be called about once a second: fills `out` with what has waited long enough. @param now  Milliseconds since 1970. */
-  tick(now: number): void {
+  /** To be called about once a second: fills `out` with what has waited long enough. @param clock  The gateway's. */
+  tick(clock: number): void {
+    const now = clock - this.clockLead;
     for (const series of this.#series) series?.tick(now, this.out);
   }
 
@@ -123,7 +132,7 @@ export class LineFilters {
     const rule = this.#rules[place];
     if (rule === undefined) return undefined;
     const name = `${place} ${measurement}`;
-    const fields = this.#fields.get(name) ?? new RuleFields(rule, measurement);
+    const fields = this.#fields.get(name) ?? new RuleFields(rule, measurement, this.#catalogue);
     this.#fields.set(name, fields);
     return new SeriesFilter(key, fields, this.counts);
   }

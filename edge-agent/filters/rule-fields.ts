@@ -1,5 +1,4 @@
-import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
-import type { Measurement } from "#telemetry/catalogue.ts";
+import type { Catalogue, Measurement } from "#telemetry/catalogue.ts";
 import type { Bands } from "./dead-band.ts";
 import { FieldLayout, maxFields } from "./field-scanner.ts";
 import type { FieldKind, FilterRule } from "./rule.ts";
@@ -16,10 +15,10 @@ export class RuleFields {
   };
   readonly #measurement: Measurement | undefined;
 
-  constructor(rule: FilterRule, measurement: string) {
+  constructor(rule: FilterRule, measurement: string, catalogue: Catalogue) {
     this.rule = rule;
-    const index = builtinCatalogue.indexOf(measurement);
-    this.#measurement = index === undefined ? undefined : builtinCatalogue.measurements[index];
+    const index = catalogue.indexOf(measurement);
+    this.#measurement = index === undefined ? undefined : catalogue.measurements[index];
     this.layout = new FieldLayout(
       this.#measurement && new Set(this.#measurement.fields.map(({ name }) => name)),
     );

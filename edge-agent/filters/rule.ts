@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
+import type { Catalogue } from "#telemetry/catalogue.ts";
 
 /** Exact name, or a pattern in which `*` stands for any characters. */
 const Pattern = z
@@ -26,8 +26,7 @@ const Average = z.strictObject({
     .refine((seconds) => 86_400 % seconds === 0, "a number of seconds that divides a day, such as 60")
     .meta({ unit: "s", description: "Length of the windows, which begin at whole multiples of it (UTC)." }),
   kinds: z.record(FieldName, z.enum(fieldKinds)).default({}).meta({
-    description:
-      "By field, for measurements that the built-in catalogue lacks: gauge, delta, counter or state.",
+    description: "By field, where the catalogue does not say it: gauge, delta, counter or state.",
   }),
 });
 
@@ -58,20 +57,25 @@ export const FilterRule = z
   .refine((rule) => (rule.dead_band === undefined) === (rule.max_silence_s === undefined), {
     path: ["max_silence_s"],
     error: "dead_band and max_silence_s go together",
-  })
-  .refine(
-    ({ measurement, average }) =>
-      average === undefined ||
-      measurement.includes("*") ||
-      builtinCatalogue.indexOf(measurement) !== undefined ||
-      Object.keys(average.kinds).length > 0,
-    {
-      path: ["average", "kinds"],
-      error:
-        "the built-in catalogue lacks this measurement: say each field's kind, such as { occupied: gauge }",
-    },
-  );
+  });
 export type FilterRule = z.infer<typeof FilterRule>;
+
+/**
+ * Averages of measurements that nobody says how to average: they would not be made.
+ * @returns what is wrong and how to mend it, by key.
+ */
+export function ruleProblems(rules: readonly FilterRule[], catalogue: Catalogue): string[] {
+  return rules.flatMap(({ measurement, average }, at) =>
+    average === undefined ||
+    measurement.includes("*") ||
+    catalogue.indexOf(measurement) !== undefined ||
+    Object.keys(average.kinds).length > 0
+      ? []
+      : [
+          `filters[${at}].average.kinds: the catalogue has no ${measurement}: say each field's kind, such as { occupied: gauge }`,
+        ],
+  );
+}
 
 /** Does `pattern` stand for the whole of `text`? */
 export function matches(pattern: string, text: string): boolean {

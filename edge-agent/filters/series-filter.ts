@@ -31,7 +31,7 @@ export class SeriesFilter {
   /** The line of the dead-band's held reading. */
   #heldLine: Buffer = nothing;
   #heldLength = 0;
-  /** By the gateway's clock. */
+  /** Milliseconds since 1970. */
   #lastArrival = 0;
 
   /** @param key  `measurement,sensor=id` */

@@ -4,6 +4,13 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
+  gatewayConfig,
+  listGatewayConfigs,
+  noteConfigReports,
+  setGatewayConfig,
+  watchGatewayConfigs,
+} from "#broker/gateway-config.ts";
+import {
   addGateway,
   createAuthenticator,
   listGateways,
@@ -185,7 +192,9 @@ describe("marsad gateway", () => {
     const second = await marsad("add", "pumps-1", "--agency", "water");
     expect(second.stdout).toMatch(/Gateway pumps-1 of agency water may connect[^]*password {2}\S{32} /);
     const listed = await marsad("list");
-    expect(listed.stdout).toMatch(/GATEWAY +AGENCY +ADDED\ncorniche-1 +mobility +.*\npumps-1 +water /);
+    expect(listed.stdout).toMatch(
+      /GATEWAY +AGENCY +ADDED +CONFIGURATION\ncorniche-1 +mobility +.* own file\npumps-1 +water /,
+    );
 
     expect((await marsad("remove", "corniche-1")).stdout).toBe("Gateway corniche-1 may no longer connect.\n");
     const removed = performance.now();
@@ -210,5 +219,53 @@ describe("marsad gateway", () => {
     expect((await marsad("list", "--data", join(data, "elsewhere"))).stderr).toContain(
       "there are no gateways in",
     );
+  });
+});
+
+describe("configurations of gateways", () => {
+  const settings = { window: 4, batch: { max_age_ms: 50, max_bytes: 8192 } };
+
+  test("have a revision that is the same however the settings were written, and are kept once", async () => {
+    await using identities = await open();
+    const { records } = identities;
+    expect(() => setGatewayConfig(records, "corniche-1", settings)).toThrow(
+      expect.objectContaining({ code: "NOT_FOUND" }),
+    );
+    await addGateway(records, corniche);
+    expect(gatewayConfig(records, "corniche-1")).toBeUndefined();
+    const revision = setGatewayConfig(records, "corniche-1", settings);
+    const { version } = records;
+    const same = { batch: { max_bytes: 8192, max_age_ms: 50 }, window: 4 };
+    expect(setGatewayConfig(records, "corniche-1", same)).toBe(revision);
+    expect(records.version).toBe(version);
+    expect(setGatewayConfig(records, "corniche-1", { ...same, window: 5 })).not.toBe(revision);
+    expect(() => setGatewayConfig(records, "corniche-1", { filters: "x".repeat(200_000) })).toThrow(
+      expect.objectContaining({ code: "CONFIG_INVALID" }),
+    );
+    expect(gatewayConfig(records, "corniche-1")).toMatchObject({ config: { window: 5 }, report: undefined });
+  });
+
+  test("are told to whoever watches, with what the gateway said, and go with the gateway", async () => {
+    await using identities = await open();
+    const { records } = identities;
+    await addGateway(records, corniche);
+    const seen: (string | undefined)[] = [];
+    const ending = new AbortController();
+    watchGatewayConfigs(records, ({ config }) => seen.push(JSON.stringify(config)), ending);
+    const revision = setGatewayConfig(records, "corniche-1", { window: 4 });
+    await poll(() => seen.length === 1);
+    noteConfigReports(records, new Map([["corniche-1", { revision, result: "applied" }]]));
+    const { version } = records;
+    noteConfigReports(records, new Map([["corniche-1", { result: "applied", revision }]]));
+    expect(records.version).toBe(version);
+    setGatewayConfig(records, "corniche-1", null);
+    await poll(() => seen.length === 2);
+    expect(seen).toEqual(['{"window":4}', "null"]);
+    expect(gatewayConfig(records, "corniche-1")).toMatchObject({ report: { revision, result: "applied" } });
+    removeGateway(records, "corniche-1");
+    expect(listGatewayConfigs(records)).toEqual([]);
+    await addGateway(records, corniche);
+    expect(gatewayConfig(records, "corniche-1")).toBeUndefined();
+    ending.abort();
   });
 });

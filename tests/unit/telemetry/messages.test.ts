@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatBatchHeader, parseBatchHeader } from "#telemetry/batch-header.ts";
 import { formatBirth, parseBirth } from "#telemetry/birth.ts";
+import { formatConfig, parseConfig } from "#telemetry/config-message.ts";
 import {
   excerptOf,
   formatNack,
@@ -11,6 +12,7 @@ import {
   parseRebirth,
 } from "#telemetry/nack.ts";
 import { formatStatus, formatWill, parseStatus } from "#telemetry/status.ts";
+import { formatTime, parseTime } from "#telemetry/time-message.ts";
 import { bytesOf } from "./support.ts";
 
 const outbox = "6f1c0c8e-3f0e-4a39-8f7b-3a1f5f0f2a11";
@@ -231,10 +233,52 @@ test("a status tells online from gone; the will tells no time", () => {
   });
 });
 
-test.each([parseNack, parseRebirth, parseStatus])("%o reads any bytes without an exception", (parse) => {
+test("a time, a configuration, and a status that asks and reports are read as they were written", () => {
+  const time = fc.record(
+    {
+      id: fc.nat(),
+      time: fc.nat({ max: 2e12 }),
+      echo: fc.record({ sent: fc.nat({ max: 2e12 }), received: fc.nat({ max: 2e12 }) }),
+    },
+    { requiredKeys: ["id", "time"] },
+  );
+  const revision = fc.stringMatching(/^[0-9a-f]{12}$/);
+  const settings = fc.oneof(
+    fc.constant(null),
+    fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.jsonValue()),
+  );
   fc.assert(
-    fc.property(fc.oneof(fc.uint8Array(), fc.json().map(bytesOf)), (bytes) => {
-      expect(parse(bytes)).toMatchObject({ ok: false, detail: expect.stringMatching(/\S/) });
+    fc.property(time, revision, settings, (message, of, config) => {
+      expect(parseTime(bytesOf(formatTime(message)))).toEqual({
+        ok: true,
+        message: { marsad: 1, ...message },
+      });
+      const text = formatConfig({ revision: of, config });
+      expect(parseConfig(bytesOf(text))).toEqual({ ok: true, message: JSON.parse(text) });
+      const status = {
+        online: true,
+        sent: message.time,
+        config: { revision: of, result: "applied" as const },
+      };
+      expect(parseStatus(bytesOf(formatStatus(status)))).toEqual({
+        ok: true,
+        status: { marsad: 1, ...status },
+      });
     }),
   );
+  expect(parseConfig(bytesOf('{"marsad":1,"revision":"nonsense","config":{}}'))).toMatchObject({
+    ok: false,
+    detail: "revision: 12 hexadecimal digits",
+  });
 });
+
+test.each([parseNack, parseRebirth, parseStatus, parseTime, parseConfig])(
+  "%o reads any bytes without an exception",
+  (parse) => {
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array(), fc.json().map(bytesOf)), (bytes) => {
+        expect(parse(bytes)).toMatchObject({ ok: false, detail: expect.stringMatching(/\S/) });
+      }),
+    );
+  },
+);

@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FilterRule, matches } from "#edge-agent/filters/rule.ts";
+import { FilterRule, matches, ruleProblems } from "#edge-agent/filters/rule.ts";
+import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
+import { makeCatalogue } from "#telemetry/catalogue.ts";
 import { openFilters, t0 } from "./support.ts";
 
 function tank(fields: string, time: number): string {
@@ -27,10 +29,21 @@ describe("a rule", () => {
     expect(problems({ dead_band: { temp: "1 percent" }, max_silence_s: 60 })).toEqual(["dead_band.temp"]);
     expect(problems({ dead_band: { temp: -1 }, max_silence_s: 60 })).toEqual(["dead_band.temp"]);
     expect(problems({ average: { window_s: 7 } })).toEqual(["average.window_s"]);
-    expect(problems({ measurement: "parking", average: { window_s: 60 } })).toEqual(["average.kinds"]);
-    const kinds = { occupied: "gauge" };
-    expect(problems({ measurement: "parking", average: { window_s: 60, kinds } })).toEqual([]);
     expect(problems({ duplicate: true })).not.toEqual([]);
+  });
+
+  test("averages what the catalogue or it itself says how to average", () => {
+    const rules = [
+      { measurement: "parking", average: { window_s: 60 } },
+      { measurement: "parking", average: { window_s: 60, kinds: { occupied: "gauge" as const } } },
+      { measurement: "weather", average: { window_s: 60 } },
+      { measurement: "park*", average: { window_s: 60 } },
+    ].map((rule) => FilterRule.parse(rule));
+    expect(ruleProblems(rules, builtinCatalogue)).toEqual([
+      "filters[0].average.kinds: the catalogue has no parking: say each field's kind, such as { occupied: gauge }",
+    ]);
+    const parking = { ...builtinCatalogue.measurements[0]!, name: "parking" };
+    expect(ruleProblems(rules, makeCatalogue([parking, ...builtinCatalogue.measurements]))).toEqual([]);
   });
 
   test("names sensors by patterns, as the regular expression does", () => {
@@ -126,6 +139,15 @@ describe("filters", () => {
     filtered.take(lines);
     expect(filtered.filters.counts.duplicates).toBe(5000);
     expect(filtered.sent()).toHaveLength(7000);
+  });
+
+  test("let readings pass that are far ahead of the clock, as far as that is known to be right", () => {
+    const filtered = openFilters([{ dead_band: { temp: 5 }, max_silence_s: 60 }]);
+    filtered.take([weather(20, 600_000), weather(21, 600_001)], t0);
+    expect(filtered.sent()).toHaveLength(2);
+    filtered.filters.clockLead = -600_000;
+    filtered.take([weather(20, 600_002), weather(21, 600_003)], t0);
+    expect(filtered.sent()).toHaveLength(3);
   });
 
   test("with other rules begin anew", () => {
