@@ -6,6 +6,7 @@ import { openApiDocument } from "#api/document.ts";
 import { PlatformConfig } from "#cli/platform/config.ts";
 import { EdgeAgentConfig } from "#edge-agent/config.ts";
 import { SimConfig } from "#firmware-sim/config.ts";
+import { FaultLabel } from "#firmware-sim/faults/label.ts";
 import { DeadLetter, GatewayAccount } from "#telemetry/account.ts";
 import { Birth } from "#telemetry/birth.ts";
 import { CatalogueFile } from "#telemetry/catalogue.ts";
@@ -43,6 +44,11 @@ const messages: Readonly<Record<string, { readonly schema: z.ZodType; readonly a
   },
   catalogue: { schema: CatalogueFile, about: "catalogue.d/*.yaml: a city's own measurements." },
   account: { schema: GatewayAccount, about: "A gateway's ledger, as `marsad account --json` lists it." },
+  "fault-label": {
+    schema: FaultLabel,
+    about:
+      "A line of the file that `marsad sim --labels FILE` writes: what went wrong, when, and where it shows.",
+  },
   deadletter: { schema: DeadLetter, about: "A refused piece of a payload." },
 };
 

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { GatewayName } from "#telemetry/names.ts";
+import { faultKinds, usualFaultKinds } from "./faults/fault.ts";
+import { demoFaultsPerDay, type FaultWishes } from "./faults/plan.ts";
 
 const AddressText = z
   .string()
@@ -42,6 +44,24 @@ export const SimConfig = z.strictObject({
   }),
   step: PositiveDuration.default("1m").meta({ description: "Between a sensor's readings in history." }),
   live_period: PositiveDuration.default("10s").meta({ description: "Between a sensor's live readings." }),
+  faults: z.coerce
+    .string()
+    .regex(/^(?:off|demo|\d{1,4}(?:\.\d{1,3})?)$/, "off, demo, or how many a day, such as 2.5")
+    .default("demo")
+    .meta({
+      env: "MARSAD_SIM_FAULTS",
+      description: "How many faults a day strike the city; demo: six a week among 300 sensors.",
+    }),
+  fault_kinds: z
+    .array(z.enum(faultKinds))
+    .min(1)
+    .default([...usualFaultKinds])
+    .meta({ description: "Which faults may come. A gateway-swap needs an operator who moves the sensors." }),
+  labels: z.string().min(1).optional().meta({
+    env: "MARSAD_SIM_LABELS",
+    description:
+      "File that gets a line of JSON for each fault that has begun: docs/messages/fault-label.json.",
+  }),
   to: AddressText.optional().meta({
     env: "MARSAD_SIM_TO",
     description: "HOST:PORT of an agent's line input, for every gateway that `targets` does not name.",
@@ -67,3 +87,13 @@ export const SimConfig = z.strictObject({
   }),
 });
 export type SimConfig = z.infer<typeof SimConfig>;
+
+/** What a configuration wishes to go wrong in its city; undefined: nothing. */
+export function faultWishes({
+  faults,
+  fault_kinds: kinds,
+  sensors,
+}: Pick<SimConfig, "faults" | "fault_kinds" | "sensors">): FaultWishes | undefined {
+  if (faults === "off") return undefined;
+  return { perDay: faults === "demo" ? demoFaultsPerDay(sensors) : Number(faults), kinds };
+}

@@ -17,6 +17,10 @@ export class Outlet {
   readonly devices: readonly Device[];
   /** Those that speak Modbus while live; undefined: all send lines. */
   readonly meters: GatewayMeters | undefined;
+  /** By gateway: where devices speak whose own gateway was swapped. */
+  #others: ReadonlyMap<string, Outlet> = new Map();
+  /** Whose wire the last line took. */
+  #last: Outlet = this;
   /** Lines handed to the sender or about to be. */
   lines = 0;
   readonly #shapes: readonly LineShape[];
@@ -44,6 +48,12 @@ export class Outlet {
     return this.lines + (this.meters?.counts.fetched ?? 0);
   }
 
+  /** Lets the devices of each outlet speak through the others, when a fault has swapped their gateway. */
+  static joinWires(outlets: readonly Outlet[]): void {
+    const byGateway = new Map(outlets.map((outlet) => [outlet.gateway, outlet]));
+    for (const outlet of outlets) outlet.#others = byGateway;
+  }
+
   /**
    * Lets one device live until `moment` and say so, unless a fault keeps it silent: in a line or, when it speaks Modbus, in its registers.
    */
@@ -52,12 +62,21 @@ export class Outlet {
     const time = device.speak(moment, this.#values);
     if (Number.isNaN(time)) return;
     if (by === "own-protocol" && this.meters?.record(device, time, this.#values)) return;
-    this.#buffer.append(this.#shapes[index]!, this.#values, time);
+    const { through } = device;
+    const outlet = through === undefined ? this : (this.#others.get(through) ?? this);
+    this.#last = outlet;
+    outlet.#buffer.append(this.#shapes[index]!, this.#values, time);
     this.lines += 1;
   }
 
   /** Sends what is due: a full chunk, or everything. Answers a promise when the wire wants a pause. */
   send(what: "full-chunks" | "everything"): Promise<void> | undefined {
+    const pause = this.#last === this ? undefined : this.#last.#sendOwn(what);
+    const own = this.#sendOwn(what);
+    return pause === undefined ? own : pause.then(() => own);
+  }
+
+  #sendOwn(what: "full-chunks" | "everything"): Promise<void> | undefined {
     if (this.#buffer.length === 0 || (what === "full-chunks" && !this.#buffer.full)) return undefined;
     return this.#sender.write(this.#buffer.take());
   }

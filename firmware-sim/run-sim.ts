@@ -4,6 +4,9 @@ import type { Address } from "#runtime/address.ts";
 import { MarsadError } from "#runtime/errors.ts";
 import type { Log } from "#runtime/log.ts";
 import type { City } from "./city.ts";
+import { Diary } from "./faults/diary.ts";
+import { openLabelFile } from "./faults/label-file.ts";
+import type { FaultWishes } from "./faults/plan.ts";
 import { openLineSender, type LineSender } from "./line-sender.ts";
 import type { GatewayMeters } from "./modbus/gateway-meters.ts";
 import { Outlet } from "./outlet.ts";
@@ -26,6 +29,10 @@ export interface RunSimOptions {
   readonly step_ms: number;
   /** Between a sensor's live readings. */
   readonly livePeriod_ms: number;
+  /** What goes wrong in the city; undefined: nothing. */
+  readonly faults?: FaultWishes | undefined;
+  /** File that gets the labels of faults. */
+  readonly labels?: string | undefined;
   /** Folder of the saved state. */
   readonly folder: string;
   readonly signal: AbortSignal;
@@ -62,7 +69,14 @@ export async function runSim(options: RunSimOptions): Promise<void> {
       throw new MarsadError("CONFIG_INVALID", `targets: gateway ${name} has no address`);
     return address;
   });
-  const world = makeWorld(city);
+  if (modbus !== undefined && options.faults?.kinds?.includes("gateway-swap")) {
+    const message =
+      "fault_kinds: a gateway-swap needs sensors that send lines; leave it out, or run without --modbus";
+    throw new MarsadError("CONFIG_INVALID", message);
+  }
+  const world = makeWorld(city, { faults: options.faults });
+  const labels = options.labels === undefined ? undefined : await openLabelFile(options.labels, world.plan);
+  const diary = new Diary(labels, saved, options.now ?? Date.now);
   const senders: LineSender[] = [];
   const allMeters = new Map<string, GatewayMeters>();
   let simulation: Simulation | undefined;
@@ -87,7 +101,12 @@ export async function runSim(options: RunSimOptions): Promise<void> {
     await options.onReady?.(
       new Map(Array.from(allMeters, ([gateway, { addresses }]) => [gateway, addresses])),
     );
-    simulation = new Simulation({ ...options, outlets, flushed });
+    Outlet.joinWires(outlets);
+    const onProgress = (progress: Progress): void => {
+      diary.note(progress);
+      options.onProgress?.(progress);
+    };
+    simulation = new Simulation({ ...options, onProgress, outlets, flushed });
     await simulation.run(saved);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -95,6 +114,7 @@ export async function runSim(options: RunSimOptions): Promise<void> {
     simulation?.handOver();
     await Promise.all([...senders, ...allMeters.values()].map((open) => open[Symbol.asyncDispose]()));
   }
+  await diary.close();
   // Lines that never left are said again at the next start, from the state before them.
   if (senders.every(({ queuedBytes }) => queuedBytes === 0)) await simulation?.saveAtRest();
 

@@ -1,5 +1,5 @@
 import { cityOf } from "#firmware-sim/city.ts";
-import type { SimConfig } from "#firmware-sim/config.ts";
+import { faultWishes, type SimConfig } from "#firmware-sim/config.ts";
 import { planOf } from "#firmware-sim/modbus/gateway-meters.ts";
 import { agentModbus, meterTiming, portsFrom, portsOf } from "#firmware-sim/modbus/unit-plan.ts";
 import { runSim, type Progress } from "#firmware-sim/run-sim.ts";
@@ -39,6 +39,8 @@ export async function runCity(
       config,
       city.gateways.map(({ name }) => name),
     ),
+    faults: faultWishes(config),
+    labels: config.labels,
     modbus: modbus && { addresses: modbus, memory: config.modbus_memory },
     history_ms: durationOf(config.history),
     step_ms: durationOf(config.step),

@@ -123,8 +123,12 @@ function areasOf(sensors: readonly CitySensor[]): { name: string; demand: number
     .map((inlet) => {
       const name = inlet.attributes.dma!;
       const passing = meters.find(({ leadsTo }) => leadsTo === name);
-      const above = passing === undefined ? [] : [passing.id, inletOf(passing.attributes.dma)!.id];
-      const near = meters.filter(({ attributes }) => attributes.dma === name && attributes.role !== "dma_in");
+      const through = passing?.attributes.dma;
+      const above = passing === undefined ? [] : [passing.id, inletOf(through)!.id];
+      const near = meters.filter(
+        ({ id, attributes: { dma, role } }) =>
+          dma !== undefined && (dma === name || dma === through) && role !== "dma_in" && !above.includes(id),
+      );
       const flows = {
         measurement: "water_flow",
         sensors: [inlet.id, ...above],

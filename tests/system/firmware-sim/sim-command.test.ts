@@ -26,7 +26,17 @@ test("killed again and again, it goes on: no counter falls, no reading is said i
   using folder = tempFolder("sim");
   await using server = await new LineServer().listen();
   const config = join(folder.path, "sim.yaml");
-  const city = { data: join(folder.path, "state"), sensors: 40, seed: 3, history: "2d", live_period: "1s" };
+  // Everything that goes wrong without silencing anyone.
+  const fault_kinds = ["leak", "congestion", "cold-chain-break", "power-cut", "stuck", "spike", "drift"];
+  const wrong = { faults: 12, fault_kinds, labels: join(folder.path, "labels.jsonl") };
+  const city = {
+    data: join(folder.path, "state"),
+    sensors: 40,
+    seed: 3,
+    history: "2d",
+    live_period: "1s",
+    ...wrong,
+  };
   await writeFile(config, JSON.stringify({ ...city, to: addressOf(server) }));
   const midway = (lines: number) => (): boolean => server.received >= lines;
   for (const enough of [midway(20_000), midway(100_000), live]) {
@@ -43,6 +53,9 @@ test("killed again and again, it goes on: no counter falls, no reading is said i
 
   expect(contradictions(server.lines)).toEqual([]);
   expect(fallenCounters(server.lines)).toEqual([]);
+  const labels = (await readFile(wrong.labels, "utf8")).trim().split("\n");
+  expect(labels.length).toBeGreaterThan(5);
+  expect(new Set(labels).size).toBe(labels.length);
   const widest = [...bySeries(server.lines).values()].map((readings) => {
     const times = [...new Set(readings.map(({ time }) => time))].sort((a, b) => a - b);
     expect(times.length).toBeGreaterThan(2880);
@@ -57,7 +70,18 @@ test("it tells its parent how far history is, and then that it lives", async () 
   await using server = await new LineServer(false).listen();
   const ready = join(folder.path, "ready.json");
   const state = join(folder.path, "state");
-  const city = ["--data", state, "--sensors", "10", "--history", "1d", "--to", addressOf(server)];
+  const city = [
+    "--data",
+    state,
+    "--sensors",
+    "10",
+    "--history",
+    "1d",
+    "--faults",
+    "off",
+    "--to",
+    addressOf(server),
+  ];
   await using sim = new SimProcess([...city, "--ready-file", ready]);
   await poll(() => sim.told.some(({ kind }) => kind === "live"));
   const history = sim.told.filter((progress) => progress.kind === "history");
