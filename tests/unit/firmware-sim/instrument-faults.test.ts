@@ -102,8 +102,9 @@ test("a skewed clock shifts the times of its sensor's readings by the magnitude,
   const pair = twice("clock-skew", 12);
   const wrong = [...pair.calm].filter(([id, calm]) => {
     const { times } = pair.struck.get(id)!;
+    const own = on(pair.faults, id);
     const expected = calm.times.map((time) => {
-      const fault = on(pair.faults, id).find((each) => holds(each, time));
+      const fault = own.find((each) => holds(each, time));
       return time + Math.round((fault?.magnitude ?? 0) * 1000);
     });
     return new Set(times).size < times.length || times.some((time, i) => time !== expected[i]);
