@@ -2,6 +2,7 @@ import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
 import { hasAt } from "#telemetry/bytes.ts";
 import type { Catalogue } from "#telemetry/catalogue.ts";
 import { SeriesIndex, hashByte, hashSeed } from "#telemetry/line-protocol/series-index.ts";
+import { SensorId } from "#telemetry/names.ts";
 import { FieldReading, FieldScanner } from "./field-scanner.ts";
 import { LineOutput } from "./line-output.ts";
 import { type FilterRule, matches } from "./rule.ts";
@@ -126,6 +127,7 @@ export class LineFilters {
     if (measurement === undefined || tag?.startsWith("sensor=") !== true || others.length > 0)
       return undefined;
     const sensor = tag.slice("sensor=".length);
+    if (!SensorId.safeParse(sensor).success) return undefined;
     const place = this.#rules.findIndex(
       (rule) => matches(rule.measurement, measurement) && matches(rule.sensors, sensor),
     );

@@ -14,7 +14,8 @@ const resources = new AsyncDisposableStack();
 
 beforeAll(async () => {
   const folder = resources.use(tempFolder("clock"));
-  platform = resources.use(await startPlatform({ folder: folder.path, args: ["--time-interval-s", "0.5"] }));
+  // At its usual interval: what an agent knows within this test it has asked when it connected.
+  platform = resources.use(await startPlatform({ folder: folder.path }));
 });
 afterAll(() => resources.disposeAsync());
 
