@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
-import { hasCode, MarsadError } from "#runtime/errors.ts";
+import { Command } from "commander";
+import { runProgram } from "./cli/report.ts";
 import packageJson from "./package.json" with { type: "json" };
 
 interface Entry {
@@ -73,8 +73,6 @@ const commands: readonly Entry[] = [
   },
 ];
 
-const exitCodes = { done: 0, failed: 1, wrongUsage: 2 };
-
 async function programFor(args: readonly string[]): Promise<Command> {
   const program = new Command("marsad")
     .description("Marsad, the observatory on which a city sees itself.")
@@ -89,35 +87,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
     const command = name === called ? await load() : new Command(name);
     program.addCommand(command.summary(summary));
   }
-  reportUsage(program);
   return program;
-}
-
-/** Wrong usage ends in one line on stderr and an exception, not in `process.exit`; subcommands inherit neither. */
-function reportUsage(command: Command): void {
-  command.exitOverride().configureOutput({
-    outputError: (text, write) => write(text.replace(/^error: /, "marsad: ").replaceAll(/\n(?=\()/g, " ")),
-  });
-  for (const subcommand of command.commands) reportUsage(subcommand);
-}
-
-async function run(args: readonly string[]): Promise<void> {
-  try {
-    const program = await programFor(args);
-    await program.parseAsync(args, { from: "user" });
-  } catch (error) {
-    process.exit(report(error));
-  }
-}
-
-/** Says what went wrong on stderr. @returns The exit code. */
-function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUsage;
-  const foreseen = error instanceof MarsadError;
-  const explicit = process.env["MARSAD_LOG_LEVEL"] === "debug" || process.env["MARSAD_LOG_LEVEL"] === "trace";
-  if (foreseen) console.error(`marsad: ${error.message}`);
-  if (!foreseen || explicit) console.error(error);
-  return hasCode(error, "CONFIG_INVALID") ? exitCodes.wrongUsage : exitCodes.failed;
 }
 
 /** `marsad up` ends its programs itself; should it vanish, they end as if it had asked them to. */
@@ -126,10 +96,4 @@ if (process.connected) {
   process.channel?.unref();
 }
 
-/** A reader that has seen enough (`marsad … | head`) is no failure. */
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(exitCodes.done);
-  throw error;
-});
-
-await run(process.argv.slice(2));
+await runProgram(programFor(process.argv.slice(2)), process.argv.slice(2), process.env);

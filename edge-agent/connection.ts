@@ -1,8 +1,12 @@
 import { connect } from "mqtt";
 import type { IClientOptions, IStore } from "mqtt";
+import { writeToStream } from "mqtt-packet";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MarsadError } from "#runtime/errors.ts";
+
+// Else a buffer is made ahead for each packet identifier, 7 MB of them: gateways have little memory and send few packets.
+writeToStream.cacheNumbers = false;
 
 export interface ConnectionOptions {
   /** mqtt://host:port */
