@@ -1,7 +1,7 @@
 import { cityOf } from "#firmware-sim/city.ts";
 import { faultWishes, type SimConfig } from "#firmware-sim/config.ts";
 import { planOf } from "#firmware-sim/modbus/gateway-meters.ts";
-import { agentModbus, meterTiming, portsFrom, portsOf } from "#firmware-sim/modbus/unit-plan.ts";
+import { agentModbus, busesOf, meterTiming, portsFrom, portsOf } from "#firmware-sim/modbus/unit-plan.ts";
 import { runSim, type Progress } from "#firmware-sim/run-sim.ts";
 import { formatAddress, parseAddress, type Address } from "#runtime/address.ts";
 import type { Log } from "#runtime/log.ts";
@@ -52,7 +52,7 @@ export async function runCity(
       if (mapFile !== undefined) {
         const agents = Array.from(listening, ([gateway, addresses]) => [
           gateway,
-          agentModbus(plans.get(gateway)!, addresses, meterTiming),
+          agentModbus(busesOf(plans.get(gateway)!, addresses), meterTiming),
         ]);
         await writeFileAtomically(mapFile, agentYaml(Object.fromEntries(agents) as object));
       }

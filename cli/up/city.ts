@@ -70,7 +70,9 @@ export class RunningCity implements AsyncDisposable {
     const simConfig = join(simData, "sim.yaml");
     const targets = Object.fromEntries(city.gateways.map(({ name, input }) => [name, input]));
     await mkdir(simData, { recursive: true });
-    await writeFile(simConfig, stringify({ targets }));
+    const meters = city.gateways.filter(({ modbus }) => modbus.length > 0);
+    const modbus = Object.fromEntries(meters.map(({ name, modbus }) => [name, modbus]));
+    await writeFile(simConfig, stringify({ targets, modbus }));
     const which = ["--sensors", String(city.sensors), "--seed", String(city.seed), "--history", history];
     const simArgs = ["--config", simConfig, "--data", simData, ...which];
     const onProgress = (message: unknown): void => {

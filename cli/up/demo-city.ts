@@ -4,6 +4,9 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { addGateway, listGateways, removeGateway } from "#broker/identities.ts";
 import { cityOf, type CityGateway } from "#firmware-sim/city.ts";
+import { planOf } from "#firmware-sim/modbus/gateway-meters.ts";
+import { agentModbus, busesOf, meterTiming, portsOf } from "#firmware-sim/modbus/unit-plan.ts";
+import { parseAddress } from "#runtime/address.ts";
 import { MarsadError } from "#runtime/errors.ts";
 import { openRecordStore, type RecordStore } from "#runtime/record-store.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
@@ -35,6 +38,8 @@ export interface DemoGateway {
   readonly config: string;
   /** Where its agent takes lines: `HOST:PORT`. */
   readonly input: string;
+  /** Where its meters and tanks are Modbus devices: `HOST:PORT`, one for each 247 of them. */
+  readonly modbus: readonly string[];
 }
 
 export interface DemoCity {
@@ -45,6 +50,8 @@ export interface DemoCity {
 
 const defaults = { seed: 1, sensors: 300 };
 const DAY_MS = 86_400_000;
+/** The wait between two attempts to connect, at most: meters are there once history is sent. */
+const RECONNECT_MS = 5000;
 
 /**
  * The demo city of a data folder: on the first start, who measures what is decided and every gateway gets credentials;
@@ -112,10 +119,15 @@ async function giveCredentials(
 
 async function configureAgent(
   data: string,
-  { name, agency, sensors }: CityGateway,
+  gateway: CityGateway,
   mqtt: string,
   since: number,
 ): Promise<DemoGateway> {
+  const { name, agency, sensors } = gateway;
+  const plan = planOf(gateway);
+  const modbus: string[] = [];
+  while (modbus.length < portsOf(plan)) modbus.push(`127.0.0.1:${await anyFreePort("127.0.0.1")}`);
+  const meters = agentModbus(busesOf(plan, modbus.map(parseAddress)), meterTiming);
   const input = `127.0.0.1:${await anyFreePort("127.0.0.1")}`;
   const config = join(data, "edge", name, "agent.yaml");
   const behind: BirthSensor[] = sensors.map(({ id, attributes }) => ({
@@ -130,11 +142,13 @@ async function configureAgent(
     mqtt: `mqtt://${mqtt}`,
     password_file: resolve(passwordFile(data, name)),
     data: resolve(data, "edge"),
-    inputs: [{ type: "lines", listen: `tcp://${input}` }],
+    inputs: [{ type: "lines", listen: `tcp://${input}` }, ...meters.inputs],
+    register_maps: meters.register_maps,
+    reconnect: { max_ms: RECONNECT_MS },
     sensors: behind,
   };
   await writeFileAtomically(config, `# Written by "marsad up" at each start.\n${stringify(document)}`);
-  return { name, agency, sensors: sensors.length, config, input };
+  return { name, agency, sensors: sensors.length, config, input, modbus };
 }
 
 function passwordFile(data: string, gateway: string): string {

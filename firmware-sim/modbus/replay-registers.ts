@@ -6,7 +6,7 @@ import { LoggerUnit } from "./logger-unit.ts";
 import { maxRegistersPerRead, type FieldRegister, type NamedRegisterMap } from "./register-map.ts";
 import { RowMemory } from "./row-memory.ts";
 import { openModbusServer, type ModbusServer } from "./server.ts";
-import { agentModbus, planUnits, portsOf, type AgentModbus } from "./unit-plan.ts";
+import { agentModbus, planUnits, portsOf, type AgentModbus, type Bus } from "./unit-plan.ts";
 
 /** A file's readings as the rows of Modbus devices, one a series. */
 export interface RegisterSink extends ReplaySink, AsyncDisposable {
@@ -22,8 +22,11 @@ const fieldWidth = 4;
 /** A device that has run out of rows is asked again after this time. */
 const poll_ms = 1000;
 const timeout_ms = 5000;
-/** An agent puts each row on disk before it asks a connection for the next: several at once share that work. */
-const connections = 16;
+/**
+ * An agent puts each row on disk before it asks a bus for the next, and reads several buses at the same time: so it finds the devices of a
+ * port, all of which answer there, behind further ports too, and reads a share of them at each.
+ */
+const maxDoors = 8;
 
 /**
  * Shows each series as a device that a master reads row by row: event time, row number and the fields as f64, which hold every cell's value
@@ -46,27 +49,35 @@ export async function openRegisterSink(
       ),
   );
   const plan = planUnits(series.map(({ sensor }, i) => ({ sensor, named: maps[i]! })));
+  const byPort = Array.from({ length: portsOf(plan) }, (_, port) =>
+    plan.flatMap((planned, i) => (planned.port === port ? [{ planned, unit: units[i]! }] : [])),
+  );
   const servers: ModbusServer[] = [];
   const close = async (): Promise<void> =>
     void (await Promise.all(servers.map((server) => server[Symbol.asyncDispose]())));
+  const open = async (port: number, own: (typeof byPort)[number]): Promise<Address> => {
+    const byId = new Map(own.map(({ planned, unit }) => [planned.unit, unit]));
+    const options = { log, isReady: () => rows.begun };
+    const server = await openModbusServer({ host: address.host, port }, byId, options);
+    servers.push(server);
+    return server.address;
+  };
+  const buses: Bus[] = [];
   try {
-    for (let port = 0; port < portsOf(plan); port += 1) {
-      const own = plan.flatMap((planned, i) =>
-        planned.port === port ? [[planned.unit, units[i]!] as const] : [],
-      );
-      const at = { host: address.host, port: address.port === 0 ? 0 : address.port + port };
-      servers.push(await openModbusServer(at, new Map(own), { log, isReady: () => rows.begun }));
+    for (const [i, own] of byPort.entries()) {
+      const doors = [await open(address.port === 0 ? 0 : address.port + i, own)];
+      while (doors.length < Math.min(maxDoors, own.length)) doors.push(await open(0, own));
+      for (const [door, at] of doors.entries()) {
+        const share = own.filter((_, index) => index % doors.length === door);
+        buses.push({ address: at, units: share.map(({ planned }) => planned) });
+      }
     }
   } catch (error) {
     await close();
     throw error;
   }
   return {
-    agent: agentModbus(
-      plan,
-      servers.map((server) => server.address),
-      { poll_ms, timeout_ms, connections },
-    ),
+    agent: agentModbus(buses, { poll_ms, timeout_ms }),
     take: (index, utc, values) => {
       if (!units[index]!.record(utc, Float64Array.from(values, numberOf))) throw beforeUnix(utc);
       return rows.full(index);
@@ -124,20 +135,16 @@ class RowQueues {
   }
 }
 
-/** A map for each series; series with the same fields of the same measurement share one. */
+/**
+ * A map for each series, named after what it holds, so that several files' maps can stand in one configuration; series with the same fields of
+ * the same measurement share one.
+ */
 function namedMaps(all: readonly Series[]): NamedRegisterMap[] {
   const known = new Map<string, NamedRegisterMap>();
-  const taken = new Set<string>();
   return all.map((series) => {
-    const key = [series.measurement, ...series.fields.map(({ name }) => name)].join(" ");
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const base = `replay-${series.measurement.replaceAll("_", "-")}`;
-    let name = base;
-    for (let n = 2; taken.has(name); n += 1) name = `${base}-${n}`;
-    const named = { name, map: mapOf(series) };
-    known.set(key, named);
-    taken.add(name);
+    const name = ["replay", series.measurement, ...series.fields.map((field) => field.name)].join("-");
+    const named = known.get(name) ?? { name, map: mapOf(series) };
+    known.set(name, named);
     return named;
   });
 }

@@ -59,31 +59,36 @@ export interface AgentModbus {
 export interface AgentTiming {
   readonly poll_ms: number;
   readonly timeout_ms: number;
-  /** Over how many connections the devices of a port are read at the same time. */
-  readonly connections: number;
 }
 
 /** For the meters of a city: twice as often as they speak. */
-export const meterTiming: AgentTiming = { poll_ms: 5000, timeout_ms: 1000, connections: 1 };
+export const meterTiming: AgentTiming = { poll_ms: 5000, timeout_ms: 1000 };
+
+/** Where an agent reads devices one after the other. */
+export interface Bus {
+  readonly address: Address;
+  readonly units: readonly PlannedUnit[];
+}
 
 /** @param addresses Where the plan's ports listen, in their order. */
-export function agentModbus(
-  plan: readonly PlannedUnit[],
-  addresses: readonly Address[],
-  { poll_ms, timeout_ms, connections }: AgentTiming,
-): AgentModbus {
-  const inputs = addresses.flatMap((address, port) => {
-    const own = plan.filter((planned) => planned.port === port);
-    const shares = Array.from({ length: Math.min(connections, own.length) }, (_, share) =>
-      own.filter((_planned, index) => index % connections === share),
-    );
-    return shares.map((share) => ({
-      type: "modbus" as const,
+export function busesOf(plan: readonly PlannedUnit[], addresses: readonly Address[]): Bus[] {
+  return addresses.map((address, port) => ({
+    address,
+    units: plan.filter((planned) => planned.port === port),
+  }));
+}
+
+export function agentModbus(buses: readonly Bus[], { poll_ms, timeout_ms }: AgentTiming): AgentModbus {
+  return {
+    inputs: buses.map(({ address, units }) => ({
+      type: "modbus",
       connect: `tcp://${formatAddress(address)}`,
       poll_ms,
       timeout_ms,
-      devices: share.map(({ unit, sensor, named }) => ({ unit, sensor, map: named.name })),
-    }));
-  });
-  return { inputs, register_maps: Object.fromEntries(plan.map(({ named }) => [named.name, named.map])) };
+      devices: units.map(({ unit, sensor, named }) => ({ unit, sensor, map: named.name })),
+    })),
+    register_maps: Object.fromEntries(
+      buses.flatMap(({ units }) => units.map(({ named }) => [named.name, named.map])),
+    ),
+  };
 }

@@ -20,12 +20,17 @@ test("every gateway gets a configuration its agent takes and a password the plat
 
   await using identities = await openRecordStore(join(folder.path, "identities"));
   const authenticate = createAuthenticator(identities);
-  for (const { name, agency, config, input } of city.gateways) {
+  const meters = city.gateways.filter(({ modbus }) => modbus.length > 0).map(({ agency }) => agency);
+  expect(meters.toSorted()).toEqual(["energy", "water"]);
+  for (const { name, agency, config, input, modbus } of city.gateways) {
     const settings = EdgeAgentConfig.parse(parse(await readFile(config, "utf8")));
     expect(settings).toMatchObject({
       gateway: name,
       mqtt: "mqtt://127.0.0.1:4321",
-      inputs: [{ listen: `tcp://${input}` }],
+      inputs: [
+        { listen: `tcp://${input}` },
+        ...modbus.map((at) => ({ type: "modbus", connect: `tcp://${at}` })),
+      ],
     });
     const since = settings.sensors.map((sensor) => sensor.valid_from!);
     expect(Math.max(...since)).toBeLessThan(Date.now() - wishes.history_ms);

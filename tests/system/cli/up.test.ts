@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Gateways, Health } from "#api/schemas.ts";
+import { Gateways, Health, Readings } from "#api/schemas.ts";
 import { openClient } from "#cli/client.ts";
 import { poll } from "../../support/poll.ts";
 import { startProgram, type Program } from "../../support/program.ts";
@@ -48,6 +48,13 @@ async function storedAtLeast(wanted: number): Promise<number> {
     const stored = gateways.reduce((sum, gateway) => sum + gateway.stored, 0);
     return stored >= wanted && gateways.every(({ balanced }) => balanced) && stored;
   });
+}
+
+/** Times of a meter's readings of the last hour, which it says in lines as history and over Modbus while live. */
+async function timesOf(measurement: string, sensor: string): Promise<number[]> {
+  const query = `measurement=${measurement}&sensor=${sensor}&order=asc&limit=10000`;
+  const { readings } = await openClient(up.ready.http).get(`/api/v1/readings?${query}`, Readings);
+  return readings.map(({ time }) => Date.parse(time));
 }
 
 /** The programs that `up` started, by name. */
@@ -103,6 +110,21 @@ test("a part that dies is named and started again, and nothing is lost", async (
     return health?.ready;
   });
   await storedAtLeast((await storedAtLeast(1)) + SENSORS);
+
+  const meters = [
+    ["energy_meter", "em-001"],
+    ["water_flow", "wf-001"],
+  ] as const;
+  const back = Date.now();
+  for (const [measurement, sensor] of meters) {
+    const times = await poll(async () => {
+      const times = await timesOf(measurement, sensor);
+      return times.at(-1)! > back && times;
+    });
+    const gaps = times.slice(1).map((time, i) => time - times[i]!);
+    // Steps of history, and where it ends the first live one.
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(70_000);
+  }
 });
 
 test("Ctrl-C ends everything in order and in time, and a second start keeps what was stored", async () => {

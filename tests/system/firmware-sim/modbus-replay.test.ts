@@ -54,11 +54,11 @@ test("a file's sensors are devices with their event times; a cut repeats a row; 
   ]);
   const agent = await agentOf(mapFile);
   expect(agent.inputs.flatMap(({ devices }) => devices)).toEqual([
-    { unit: 1, sensor: "a", map: "replay-water-flow" },
-    { unit: 2, sensor: "b", map: "replay-water-flow-2" },
+    { unit: 1, sensor: "a", map: "replay-water_flow-flow-pressure" },
+    { unit: 2, sensor: "b", map: "replay-water_flow-flow" },
   ]);
-  const mapA = agent.register_maps["replay-water-flow"]!;
-  const mapB = agent.register_maps["replay-water-flow-2"]!;
+  const mapA = agent.register_maps["replay-water_flow-flow-pressure"]!;
+  const mapB = agent.register_maps["replay-water_flow-flow"]!;
   expect(mapA).toEqual({
     measurement: "water_flow",
     time: { register: 0, type: "u64" },
@@ -122,7 +122,7 @@ test("a long file goes through one device without a pause, and without being rea
   ]);
   const agent = await agentOf(mapFile);
   using master = await masterOf(agent.inputs[0]!);
-  const map = agent.register_maps["replay-water-flow"]!;
+  const map = agent.register_maps["replay-water_flow-flow"]!;
   const started = performance.now();
   const wrong: MasterRow[] = [];
   for (let i = 0; i < count; i += 1) {
@@ -161,7 +161,9 @@ test("without --map-file the agent's part is printed before the file is played, 
   using master = await masterOf(agent.inputs[0]!);
   const seen = new Map<number, number>();
   while (sim.child.exitCode === null) {
-    const shown = await master.row(1, agent.register_maps["replay-cold-storage"]!).catch(() => undefined);
+    const shown = await master
+      .row(1, agent.register_maps["replay-cold_storage-temp"]!)
+      .catch(() => undefined);
     if (shown !== undefined) seen.set(shown.row, performance.now());
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

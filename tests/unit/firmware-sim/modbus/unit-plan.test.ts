@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { registerMapOf } from "#firmware-sim/modbus/device-maps.ts";
 import { planOf } from "#firmware-sim/modbus/gateway-meters.ts";
-import { agentModbus, portsFrom, portsOf } from "#firmware-sim/modbus/unit-plan.ts";
+import { agentModbus, busesOf, portsFrom, portsOf } from "#firmware-sim/modbus/unit-plan.ts";
 import { cityOf } from "#firmware-sim/city.ts";
 import { places } from "#telemetry/places.ts";
 
@@ -43,10 +43,9 @@ test("an agent is told each device, its model, and each model once", () => {
     { sensor: "wt-002", named, port: 1, unit: 1 },
   ];
   const addresses = [5020, 5021].map((port) => ({ host: "::1", port }));
-  const { inputs, register_maps } = agentModbus(plan, addresses, {
+  const { inputs, register_maps } = agentModbus(busesOf(plan, addresses), {
     poll_ms: 5000,
     timeout_ms: 1000,
-    connections: 4,
   });
   expect(inputs).toMatchObject([
     { type: "modbus", connect: "tcp://[::1]:5020", poll_ms: 5000, devices: [{ unit: 1, sensor: "wt-001" }] },
