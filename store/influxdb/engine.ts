@@ -69,7 +69,7 @@ export class InfluxEngine {
       linesPerRequest: options.linesPerRequest,
       bytesPerRequest,
       prefixes: (series) => this.#prefixes[series]!,
-      send: (text) => this.#server.write(text),
+      send: (lines) => this.#server.write(lines),
       giveUp: (words) => {
         throw new MarsadError(
           "STORE_UNAVAILABLE",

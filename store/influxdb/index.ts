@@ -45,7 +45,7 @@ export interface InfluxStoreOptions {
 }
 
 /** Milliseconds: how often it is asked whether InfluxDB answers; how long a write under way may take when the store is closed. */
-const troubleInterval = 1_000;
+const troubleInterval = 250;
 const closingGrace = 700;
 
 /**

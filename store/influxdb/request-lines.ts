@@ -44,22 +44,22 @@ export class RequestLines {
     this.#count = line + 1;
   }
 
-  /** The text of all lines. */
-  all(): string {
-    return text(this.#writer.bytes);
+  /** All lines; valid until the next is added. */
+  all(): Uint8Array {
+    return this.#writer.bytes;
   }
 
-  /** The text of these lines, which rise. */
-  some(lines: readonly number[]): string {
+  /** These lines, which rise; valid until others are asked for. */
+  some(lines: readonly number[]): Uint8Array {
     this.#part.clear();
     const { bytes } = this.#writer;
     for (const line of lines) this.#part.copy(bytes, this.#start(line), this.#ends[line]!);
-    return text(this.#part.bytes);
+    return this.#part.bytes;
   }
 
   /** A line without its newline. */
   line(line: number): string {
-    return text(this.#writer.bytes.subarray(this.#start(line), this.#ends[line]! - 1));
+    return this.#writer.bytes.toString("utf8", this.#start(line), this.#ends[line]! - 1);
   }
 
   bytesOf(line: number): number {
@@ -100,8 +100,4 @@ function doubled(old: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
   const grown = new Uint32Array(old.length * 2);
   grown.set(old);
   return grown;
-}
-
-function text(bytes: Buffer): string {
-  return bytes.toString("utf8");
 }

@@ -54,7 +54,7 @@ export class InfluxServer implements AsyncDisposable {
    * Writes lines. @returns undefined when all of them were taken, else what it says against them.
    * @throws MarsadError STORE_UNAVAILABLE: the same lines may be taken later
    */
-  async write(lines: string): Promise<(Refusal & { readonly status: number }) | undefined> {
+  async write(lines: Uint8Array): Promise<(Refusal & { readonly status: number }) | undefined> {
     return await this.#watched(async () => {
       await this.#ready();
       const { timeout } = this.#options;

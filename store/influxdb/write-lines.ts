@@ -18,7 +18,7 @@ export interface WriteLinesOptions {
   readonly bytesPerRequest: number;
   readonly prefixes: (series: number) => readonly Prefix[];
   /** @throws MarsadError STORE_UNAVAILABLE */
-  readonly send: (text: string) => Promise<(Refusal & { readonly status: number }) | undefined>;
+  readonly send: (lines: Uint8Array) => Promise<(Refusal & { readonly status: number }) | undefined>;
   /** Lines are still refused though those that were refused are gone. @throws always */
   readonly giveUp: (words: string) => never;
 }
