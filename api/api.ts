@@ -1,12 +1,14 @@
 import type { AddressInfo } from "node:net";
+import type { SecureContextOptions } from "node:tls";
 import type { Registry } from "prom-client";
 import { formatAddress, isLoopback } from "#runtime/address.ts";
 import { MarsadError } from "#runtime/errors.ts";
 import type { Log } from "#runtime/log.ts";
-import { refuseForeignOrigin } from "./guard.ts";
+import { refuseForeignOrigin, refuseStrangers } from "./guard.ts";
+import { httpsServers } from "./https.ts";
 import type { PlatformPort } from "./ports.ts";
 import type { ApiServer } from "./context.ts";
-import { buildServer } from "./server.ts";
+import { buildServer, httpsLimits } from "./server.ts";
 
 /** Milliseconds that requests under way have to end when the API closes. */
 const CLOSE_GRACE = 1_500;
@@ -14,8 +16,10 @@ const CLOSE_GRACE = 1_500;
 export interface ApiOptions {
   /** Port 0 is any free one. */
   readonly listen: { readonly host: string; readonly port: number };
-  /** Something in front encrypts and asks who it is; without it only a loopback host is accepted. */
+  /** Something in front encrypts and asks who it is; without it, and without TLS, only a loopback host is accepted. */
   readonly behindProxy?: boolean;
+  /** Speaks TLS, and shows this certificate; a `ca` signs the certificates of clients on other machines. */
+  readonly tls?: SecureContextOptions | undefined;
   readonly port: PlatformPort;
   readonly metrics: Registry;
   readonly log: Log;
@@ -25,23 +29,29 @@ export interface ApiOptions {
 export interface Api extends AsyncDisposable {
   /** Where it listens: `http://127.0.0.1:8080`. */
   readonly address: string;
+  /** New connections are shown this certificate; those that are there live on. Only for an API that was opened with TLS. */
+  setTls(options: SecureContextOptions): void;
 }
 
 /**
  * The platform's HTTP face; resolves when it listens.
- * @throws MarsadError `ADDRESS_IN_USE`; `CONFIG_INVALID` for a host off this machine without `behindProxy`.
+ * @throws MarsadError `ADDRESS_IN_USE`; `CONFIG_INVALID` for a host off this machine without TLS or `behindProxy`.
  */
 export async function openApi(options: ApiOptions): Promise<Api> {
-  const { listen, behindProxy = false, port, metrics, version, log } = options;
-  if (!behindProxy && !isLoopback(listen.host)) {
+  const { listen, behindProxy = false, tls, port, metrics, version, log } = options;
+  if (!behindProxy && tls === undefined && !isLoopback(listen.host)) {
     throw new MarsadError(
       "CONFIG_INVALID",
-      `HTTP on ${listen.host} would be open to the network: it has no users and no TLS yet. ` +
-        "Listen on 127.0.0.1, or say --behind-proxy when something in front encrypts and asks who it is.",
+      `HTTP on ${listen.host} would be open to the network without encryption: give --tls-cert and --tls-key, listen on 127.0.0.1, ` +
+        "or say --behind-proxy when something in front encrypts and asks who it is.",
     );
   }
-  const guard = behindProxy ? undefined : refuseForeignOrigin;
-  const server = await buildServer({ port, metrics, version }, log, guard);
+  const own = tls === undefined ? refuseForeignOrigin : refuseStrangers;
+  const https = tls && httpsServers(tls, httpsLimits);
+  const server = await buildServer({ port, metrics, version }, log, {
+    guard: behindProxy ? undefined : own,
+    https,
+  });
   try {
     await server.listen({ host: listen.host, port: listen.port });
   } catch (error) {
@@ -49,12 +59,13 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     throw asListenError(error, listen);
   }
   const { port: bound } = server.server.address() as AddressInfo;
-  const address = `http://${formatAddress({ host: listen.host, port: bound })}`;
+  const address = `${tls ? "https" : "http"}://${formatAddress({ host: listen.host, port: bound })}`;
   log.info({ address }, "HTTP listens.");
 
   let closed: Promise<void> | undefined;
   return {
     address,
+    setTls: (renewed) => https?.setTls(renewed),
     [Symbol.asyncDispose]: () => (closed ??= close(server)),
   };
 }

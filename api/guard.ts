@@ -1,4 +1,5 @@
 import type { FastifyRequest } from "fastify";
+import { TLSSocket } from "node:tls";
 import { isLoopback } from "#runtime/address.ts";
 import { ProblemError } from "./problem.ts";
 
@@ -16,8 +17,30 @@ export function refuseForeignOrigin(request: FastifyRequest): void {
       `This platform answers on this machine only; "${host.slice(0, 64)}" is another name.`,
     );
   }
+  refuseOtherSites(request);
+}
+
+function refuseOtherSites(request: FastifyRequest): void {
   const followedLink = request.method === "GET" && request.headers["sec-fetch-mode"] === "navigate";
   if (request.headers["sec-fetch-site"] === "cross-site" && !followedLink) {
     throw new ProblemError(403, "foreign-origin", "A page of another site may not use this platform.");
   }
+}
+
+/**
+ * The same over TLS, for a listener that others can reach. There are no users yet, so another machine needs a certificate from the authority that the
+ * platform was given (`tls_client_ca`); whoever is on this machine does not. A certificate's name cannot be rebound, so `Host` is not looked at.
+ */
+export function refuseStrangers(request: FastifyRequest): void {
+  const { socket } = request.raw;
+  const peer = socket.remoteAddress?.replace(/^::ffff:/, "") ?? "";
+  const isKnown = socket instanceof TLSSocket && socket.authorized;
+  if (!isKnown && !isLoopback(peer)) {
+    throw new ProblemError(
+      403,
+      "no-client-certificate",
+      "From another machine this platform answers those with a client certificate that its --tls-client-ca signed.",
+    );
+  }
+  refuseOtherSites(request);
 }

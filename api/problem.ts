@@ -12,6 +12,7 @@ export const problemCodes = [
   "unknown-address",
   "ambiguous-sensor",
   "foreign-origin",
+  "no-client-certificate",
   "too-large",
   "refused",
   "not-ready",

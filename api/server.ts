@@ -7,6 +7,7 @@ import { oncePer, type Log } from "#runtime/log.ts";
 import type { ApiContext, ApiServer } from "./context.ts";
 import { openApiOptions } from "./openapi.ts";
 import { problem, ProblemError, problemOf, problemType } from "./problem.ts";
+import type { HttpsServers } from "./https.ts";
 import { measureRequests } from "./request-metrics.ts";
 import { catalogueRoutes } from "./routes/catalogue.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
@@ -30,6 +31,8 @@ const limits = {
 };
 /** Open connections; beyond, new ones are closed at once. */
 const MAX_CONNECTIONS = 256;
+/** Milliseconds for a TLS handshake. */
+const HANDSHAKE_TIMEOUT = 5_000;
 
 /** One line a route file. */
 const routes = [
@@ -46,10 +49,28 @@ const routes = [
 /** Throws a `ProblemError` for a request that may not pass. */
 export type RequestGuard = (request: FastifyRequest) => void;
 
+export interface ServerOptions {
+  readonly guard?: RequestGuard | undefined;
+  /** Speaks TLS through these. */
+  readonly https?: HttpsServers | undefined;
+}
+
+/** The limits of `limits` for servers of our own making. */
+export const httpsLimits = {
+  ...limits,
+  handshakeTimeout: HANDSHAKE_TIMEOUT,
+  maxConnections: MAX_CONNECTIONS,
+};
+
 /** The API without a listener: routes, error shape, limits and OpenAPI document. */
-export async function buildServer(context: ApiContext, log: Log, guard?: RequestGuard): Promise<ApiServer> {
+export async function buildServer(
+  context: ApiContext,
+  log: Log,
+  { guard, https }: ServerOptions = {},
+): Promise<ApiServer> {
   const server = fastify({
     ...limits,
+    ...(https && { serverFactory: https.make }),
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: "idle",
@@ -99,7 +120,8 @@ function answerProblems(server: ApiServer, log: Log): void {
 
 /** What is not HTTP, too large a head, or too slow, before there is a request to answer. */
 function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
+  const isTls = error.code !== undefined && /^(?:ERR_SSL|ERR_TLS|EPROTO)/.test(error.code);
+  if (isTls || error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
   }

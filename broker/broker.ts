@@ -1,4 +1,5 @@
-import { type Server, type Socket, createServer } from "node:net";
+import type { Socket } from "node:net";
+import type { SecureContextOptions } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Aedes } from "aedes";
 import type { Registry } from "prom-client";
@@ -14,6 +15,7 @@ import { ByteBudget } from "./byte-budget.ts";
 import { Connection, type ConnectionNack, type ConnectionParts } from "./connection.ts";
 import { Copies } from "./copies.ts";
 import { GatewayConnections } from "./gateway-connections.ts";
+import { createListener, type Listener } from "./listener.ts";
 import { type BrokerLimits, defaultBrokerLimits } from "./limits.ts";
 import { type BrokerMetrics, registerMetrics } from "./metrics.ts";
 import { PublishQueue } from "./publish-queue.ts";
@@ -24,6 +26,8 @@ import type { UplinkHandler } from "./uplink.ts";
 export interface BrokerOptions {
   /** Port 0 takes any free one. */
   readonly listen: { readonly host: string; readonly port: number };
+  /** Speaks TLS, and shows this certificate. */
+  readonly tls?: SecureContextOptions | undefined;
   readonly authenticate: Authenticate;
   readonly onUplink: UplinkHandler;
   /** What else gateways may do; `authorizeGateway` when absent. */
@@ -66,6 +70,8 @@ export interface Broker extends AsyncDisposable {
   connected(): Iterable<ConnectedGateway>;
   /** Closes all connections of a gateway. */
   disconnect(gatewayName: string): void;
+  /** New connections are shown this certificate; those that are there live on. Only for a broker that was opened with TLS. */
+  setTls(options: SecureContextOptions): void;
 }
 
 /**
@@ -86,7 +92,7 @@ class GatewayBroker implements Broker {
   readonly #sessions: SessionStore;
   readonly #publishes: PublishQueue;
   readonly #aedes: Aedes;
-  readonly #server: Server;
+  readonly #listener: Listener;
   readonly #connections: GatewayConnections;
   readonly #sometimes = oncePer();
   #address = { host: "", port: 0 };
@@ -144,7 +150,12 @@ class GatewayBroker implements Broker {
       onClose: (connection) => this.#closed(connection),
       tell: (gateway, nack) => this.#tell(gateway, nack),
     };
-    this.#server = createServer((socket) => this.#onSocket(socket));
+    this.#listener = createListener({
+      tls: options.tls,
+      limits,
+      refusals: this.#parts.refusals,
+      onSocket: (socket) => this.#onSocket(socket),
+    });
   }
 
   get address(): { host: string; port: number } {
@@ -156,21 +167,23 @@ class GatewayBroker implements Broker {
     signal?.throwIfAborted();
     await this.#aedes.listen();
     const { host, port } = listen;
+    const { server } = this.#listener;
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#server.once("error", reject);
-        this.#server.listen({ host, port }, resolve);
+        server.once("error", reject);
+        server.listen({ host, port }, resolve);
       });
     } catch (error) {
       this.#aedes.close();
       throw new MarsadError("ADDRESS_IN_USE", `cannot listen for MQTT on ${host}:${port}`, { cause: error });
     }
-    this.#server.on("error", (error) => log.error({ err: error }, "Accepting a connection failed."));
-    const bound = this.#server.address();
+    server.on("error", (error: Error) => log.error({ err: error }, "Accepting a connection failed."));
+    const bound = server.address();
     if (bound !== null && typeof bound !== "string")
       this.#address = { host: bound.address, port: bound.port };
     signal?.addEventListener("abort", () => void this[Symbol.asyncDispose](), { once: true });
-    log.info({ host: this.#address.host, port: this.#address.port }, "Listening for MQTT.");
+    const { host: bindHost, port: bindPort } = this.#address;
+    log.info({ host: bindHost, port: bindPort, tls: this.#options.tls !== undefined }, "Listening for MQTT.");
   }
 
   publish(
@@ -194,13 +207,17 @@ class GatewayBroker implements Broker {
     for (const connection of this.#connections.of(gatewayName)) connection.hangUp();
   }
 
+  setTls(options: SecureContextOptions): void {
+    this.#listener.setTls(options);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
-    const ended = new Promise((resolve) => this.#server.close(resolve));
+    const ended = this.#listener.close();
     for (const connection of this.#connections) connection.stopReading();
     const deadline = performance.now() + this.#limits.closeWait_ms;
     const owing = (): boolean => [...this.#connections].some((connection) => connection.inFlight > 0);

@@ -7,6 +7,7 @@ import type { BrokerMetrics } from "./metrics.ts";
 export const refusalReasons = {
   connections: "There are too many connections.",
   connecting: "Too many connections are waiting to be accepted; the oldest goes.",
+  tls: "The TLS handshake failed, or took too long.",
   "connect-timeout": "CONNECT did not arrive in time.",
   "not-connect": "The first packet is not a CONNECT.",
   "connect-too-large": "The CONNECT is too large.",

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import * as answers from "#api/schemas.ts";
 import type { GatewayAccount } from "#telemetry/account.ts";
-import { httpOption, jsonOption, openClient } from "./client.ts";
+import { caOption, httpOption, jsonOption, openClient } from "./client.ts";
 import { grouped, paint, printJson, shortTime } from "./output.ts";
 import { formatTable, type Column } from "./table.ts";
 
@@ -13,6 +13,7 @@ export function accountCommand(): Command {
     )
     .argument("[gateway]", "only this one")
     .addOption(httpOption())
+    .addOption(caOption())
     .addOption(jsonOption())
     .action(async (gateway: string | undefined, options: { http: string; json: boolean }) => {
       const accounts = await readAccounts(options.http, gateway);

@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { Option } from "commander";
 import type { z } from "zod";
 import { MarsadError } from "#runtime/errors.ts";
+import { tlsTrouble } from "#runtime/tls.ts";
 import { Problem } from "#api/problem.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8080";
@@ -10,6 +13,16 @@ const TIMEOUT = 15_000;
 /** `--http URL`, for every command that asks a running platform. */
 export function httpOption(): Option {
   return new Option("--http <url>", "where the platform answers").env("MARSAD_HTTP").default(DEFAULT_URL);
+}
+
+/** `--ca FILE`, beside it: an authority that this process trusts from its command line on, with those that it knows. */
+export function caOption(): Option {
+  return new Option(
+    "--ca <file>",
+    "PEM file with the authority that signed the platform's certificate (https://)",
+  )
+    .env("MARSAD_CA")
+    .argParser(trust);
 }
 
 /** `--json`: one JSON document on stdout and nothing else. */
@@ -67,6 +80,18 @@ export function openClient(url: string): Client {
   };
 }
 
+function trust(file: string): string {
+  try {
+    setDefaultCACertificates([...getCACertificates("default"), readFileSync(file, "utf8")]);
+    return file;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new MarsadError("CONFIG_INVALID", `--ca ${file} is no PEM file with a certificate: ${why}`, {
+      cause: error,
+    });
+  }
+}
+
 function parseAddress(text: string): URL {
   const address = URL.parse(/^https?:\/\//.test(text) ? text : `http://${text}`);
   if (address) return address;
@@ -89,6 +114,12 @@ async function reach(target: URL, init: RequestInit): Promise<Response> {
       error instanceof Error && error.name === "TimeoutError"
         ? `does not answer within ${TIMEOUT / 1_000} s`
         : `does not answer (${causeOf(error)})`;
+    const trouble = error instanceof Error ? tlsTrouble(error.cause) : undefined;
+    if (trouble !== undefined) {
+      throw new MarsadError("UNREACHABLE", `${target.origin}: ${trouble} (--ca FILE, or MARSAD_CA).`, {
+        cause: error,
+      });
+    }
     throw new MarsadError(
       "UNREACHABLE",
       `The platform at ${target.origin} ${why}. Start it with "marsad up" or "marsad platform", ` +

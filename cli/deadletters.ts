@@ -2,7 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { DeadLetters, DeadLetterWithPayload, Replayed } from "#api/schemas.ts";
 import type { DeadLetter } from "#telemetry/account.ts";
 import { reasons } from "#telemetry/rejection.ts";
-import { httpOption, jsonOption, openClient } from "./client.ts";
+import { caOption, httpOption, jsonOption, openClient } from "./client.ts";
 import { grouped, printJson, shortTime } from "./output.ts";
 import { formatTable, type Column } from "./table.ts";
 
@@ -27,8 +27,9 @@ export function deadLettersCommand(): Command {
 function listCommand(): Command {
   return filtered(new Command("list").description("The latest dead letters, without their bytes."))
     .addOption(new Option("--limit <count>", "how many").argParser(parseLimit).default(50))
-    .action(async ({ http, json, ...query }: Common & Filter & { limit: number }) => {
-      const answer = await openClient(http).get("/api/v1/deadletters", DeadLetters, { ...query });
+    .action(async ({ http, json, gateway, reason, limit }: Common & Filter & { limit: number }) => {
+      const query = { gateway, reason, limit };
+      const answer = await openClient(http).get("/api/v1/deadletters", DeadLetters, query);
       if (json) printJson(answer);
       else if (answer.deadletters.length === 0) process.stdout.write("There are no dead letters.\n");
       else process.stdout.write(formatTable(columns, answer.deadletters));
@@ -40,6 +41,7 @@ function showCommand(): Command {
     .description("One dead letter with the bytes that were refused.")
     .addArgument(new Argument("<id>", "as `list` shows it"))
     .addOption(httpOption())
+    .addOption(caOption())
     .addOption(jsonOption())
     .action(async (id: string, { http, json }: Common) => {
       const letter = await openClient(http).get(
@@ -61,10 +63,11 @@ function replayCommand(): Command {
     .addOption(new Option("--all", "all that are kept").conflicts(["id", "gateway", "reason"]))
     .action(
       async (
-        { http, json, all, ...filter }: Common & Filter & { id?: string; all?: boolean },
+        { http, json, all, id, gateway, reason }: Common & Filter & { id?: string; all?: boolean },
         command: Command,
       ) => {
-        if (!all && Object.keys(filter).length === 0) {
+        const filter = { id, gateway, reason };
+        if (!all && Object.values(filter).every((value) => value === undefined)) {
           command.error("error: say which: --id, --gateway, --reason or --all");
         }
         const replayed = await openClient(http).post("/api/v1/deadletters/replay", Replayed, filter);
@@ -84,6 +87,7 @@ function filtered(command: Command): Command {
     .addOption(new Option("--gateway <name>", "only of this gateway"))
     .addOption(new Option("--reason <reason>", "only for this reason").choices(reasons))
     .addOption(httpOption())
+    .addOption(caOption())
     .addOption(jsonOption());
 }
 

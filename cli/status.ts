@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { z } from "zod";
 import { Gateways, Health, Totals } from "#api/schemas.ts";
-import { httpOption, jsonOption, openClient } from "./client.ts";
+import { caOption, httpOption, jsonOption, openClient } from "./client.ts";
 import { grouped, paint, printJson } from "./output.ts";
 
 const Status = z.object({ address: z.string(), ...Health.shape, totals: Totals, gateways: z.int() });
@@ -12,6 +12,7 @@ export function statusCommand(): Command {
   return new Command("status")
     .description("Says whether each part of the platform works, and what it has done since it started.")
     .addOption(httpOption())
+    .addOption(caOption())
     .addOption(jsonOption())
     .action(async (options: { http: string; json: boolean }) => {
       const status = await readStatus(options.http);

@@ -44,8 +44,24 @@ const Settings = z.strictObject({
   place: SensorAttributes.shape.place.meta({ description: "Where the gateway stands: code, name or alias." }),
   mqtt: z
     .string()
-    .regex(/^mqtt:\/\/[^\s/@?#]+:\d{1,5}$/, "mqtt://HOST:PORT")
-    .meta({ env: "MARSAD_EDGE_MQTT", description: "The platform's broker: mqtt://HOST:PORT." }),
+    .regex(/^mqtts?:\/\/[^\s/@?#]+:\d{1,5}$/, "mqtt://HOST:PORT, or mqtts://HOST:PORT")
+    .meta({
+      env: "MARSAD_EDGE_MQTT",
+      description: "The platform's broker: mqtts://HOST:PORT with TLS, mqtt://HOST:PORT without.",
+    }),
+  tls: z
+    .strictObject({
+      ca_file: z.string().min(1).optional().meta({
+        description:
+          "PEM file with the authority that signed the broker's certificate, where it is not one that every machine knows; read at each connection.",
+      }),
+      server_name: z.string().min(1).optional().meta({
+        description:
+          "The name that the broker's certificate must be for, where it is not the host in `mqtt`.",
+      }),
+    })
+    .optional()
+    .meta({ description: "How the broker's certificate is verified, with mqtts://. It always is." }),
   password: z.string().min(1).optional().meta({
     env: "MARSAD_EDGE_PASSWORD",
     secret: true,
@@ -149,6 +165,10 @@ export const EdgeAgentConfig = Settings.refine(
   .refine(({ batch, filters }) => filters.length === 0 || batch.max_bytes >= 4 * KiB, {
     path: ["batch", "max_bytes"],
     error: "must be at least 4096 where there are filters: an average may be a long line",
+  })
+  .refine(({ mqtt, tls }) => tls === undefined || mqtt.startsWith("mqtts:"), {
+    path: ["tls"],
+    error: "has no meaning without TLS: write mqtts:// in mqtt",
   })
   .refine(({ sensors }) => Buffer.byteLength(JSON.stringify(sensors)) <= maxSensorBytes, {
     path: ["sensors"],

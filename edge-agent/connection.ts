@@ -4,13 +4,16 @@ import { writeToStream } from "mqtt-packet";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MarsadError } from "#runtime/errors.ts";
+import { tlsTrouble } from "#runtime/tls.ts";
 
 // Else a buffer is made ahead for each packet identifier, 7 MB of them: gateways have little memory and send few packets.
 writeToStream.cacheNumbers = false;
 
 export interface ConnectionOptions {
-  /** mqtt://host:port */
+  /** mqtt://host:port, or mqtts://host:port */
   readonly url: string;
+  /** How the server's certificate is verified; without `ca` by the authorities that Node.js knows. */
+  readonly tls?: { readonly ca?: Buffer; readonly serverName?: string } | undefined;
   readonly clientId: string;
   readonly username: string;
   readonly password: string;
@@ -82,9 +85,18 @@ export async function openConnection(options: ConnectionOptions, signal: AbortSi
 }
 
 function clientOptions(options: ConnectionOptions): IClientOptions {
-  const { hostname, port } = new URL(options.url);
+  const { hostname, port, protocol } = new URL(options.url);
+  const { ca, serverName } = options.tls ?? {};
   return {
-    protocol: "mqtt",
+    ...(protocol === "mqtts:"
+      ? {
+          protocol: "mqtts",
+          minVersion: "TLSv1.2",
+          rejectUnauthorized: true,
+          ...(ca && { ca }),
+          ...(serverName !== undefined && { servername: serverName }),
+        }
+      : { protocol: "mqtt" }),
     host: hostname.replace(/^\[(.*)\]$/, "$1"),
     port: Number(port),
     clientId: options.clientId,
@@ -105,9 +117,8 @@ function clientOptions(options: ConnectionOptions): IClientOptions {
 
 function explain(error: Error, { url }: ConnectionOptions): MarsadError {
   const refused = "code" in error && credentialCodes.has(error.code);
-  return new MarsadError(refused ? "REFUSED" : "UNREACHABLE", `${url}: ${error.message || error.name}`, {
-    cause: error,
-  });
+  const why = tlsTrouble(error) ?? (error.message || error.name);
+  return new MarsadError(refused ? "REFUSED" : "UNREACHABLE", `${url}: ${why}`, { cause: error });
 }
 
 /** The outbox keeps the batches, so mqtt.js need not. */

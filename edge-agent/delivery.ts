@@ -8,6 +8,7 @@ import { formatStatus } from "#telemetry/status.ts";
 import { topics } from "#telemetry/topic.ts";
 import type { ClockWatch } from "./clock-watch.ts";
 import { type EdgeAgentConfig, maxBytesInFlight } from "./config.ts";
+import type { ConnectionOptions } from "./connection.ts";
 import { Downlink } from "./downlink.ts";
 import { type Outbox, openOutbox } from "./outbox.ts";
 import { SendPlan } from "./send-plan.ts";
@@ -118,6 +119,7 @@ export async function openDelivery(config: EdgeAgentConfig, options: DeliveryOpt
     agency,
     gateway,
     password: () => passwordOf(config),
+    tls: () => tlsOf(config),
     keepaliveSeconds: config.keepalive_s,
     reconnect: { min: config.reconnect.min_ms, max: config.reconnect.max_ms },
     topics: own,
@@ -222,5 +224,18 @@ async function passwordOf({ password, password_file: file }: EdgeAgentConfig): P
     return (await readFile(file, "utf8")).trim();
   } catch (cause) {
     throw new MarsadError("CONFIG_INVALID", `cannot read password_file ${file}`, { cause });
+  }
+}
+
+/** @throws MarsadError `CONFIG_INVALID` when the authority's file cannot be read */
+async function tlsOf({ tls }: EdgeAgentConfig): Promise<ConnectionOptions["tls"]> {
+  if (tls === undefined) return undefined;
+  const { ca_file: file, server_name: serverName } = tls;
+  const named = serverName === undefined ? {} : { serverName };
+  if (file === undefined) return named;
+  try {
+    return { ...named, ca: await readFile(file) };
+  } catch (cause) {
+    throw new MarsadError("CONFIG_INVALID", `cannot read tls.ca_file ${file}`, { cause });
   }
 }

@@ -7,15 +7,16 @@ import { compress } from "#runtime/zstd.ts";
 import { formatWill } from "#telemetry/status.ts";
 import type { GatewayTopics } from "#telemetry/topic.ts";
 import { type BackOff, backOffDelay, refusedDelay } from "./back-off.ts";
-import { type Connection, openConnection } from "./connection.ts";
+import { type Connection, type ConnectionOptions, openConnection } from "./connection.ts";
 import type { SendPlan, StoredBatch } from "./send-plan.ts";
 
 export interface UplinkOptions {
   readonly url: string;
   readonly gateway: string;
   readonly agency: string;
-  /** Asked at each attempt, so that a password changed on disk needs no restart. */
+  /** Asked at each attempt, so that what changed on disk needs no restart. */
   readonly password: () => Promise<string>;
+  readonly tls: () => Promise<ConnectionOptions["tls"]>;
   readonly keepaliveSeconds: number;
   readonly reconnect: BackOff;
   readonly topics: GatewayTopics;
@@ -146,6 +147,7 @@ export class Uplink {
         clientId: gateway,
         username: gateway,
         password: await options.password(),
+        tls: await options.tls(),
         keepaliveSeconds: options.keepaliveSeconds,
         connectTimeout: CONNECT_TIMEOUT,
         will: { topic: topics.status, payload: Buffer.from(formatWill()) },

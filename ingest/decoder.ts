@@ -1,4 +1,4 @@
-import type { Catalogue } from "#telemetry/catalogue.ts";
+import type { Catalogue, Measurement } from "#telemetry/catalogue.ts";
 import type { DecodeContext, DecodeCount, ResolveSeries } from "#telemetry/decode.ts";
 import { decodeEnvelope } from "#telemetry/envelope.ts";
 import { LineScanner } from "#telemetry/line-protocol/scanner.ts";
@@ -84,6 +84,11 @@ export class Decoder {
     } else if (format === "json") decoded.count = decodeEnvelope(payload, resolve, context);
     else decoded.count = decodeSenml(payload, names, resolve, context);
     return decoded;
+  }
+
+  /** Measurements that were put behind those that it knows; their tables are there. */
+  addMeasurements(measurements: readonly Measurement[]): void {
+    this.#scanner.addMeasurements(measurements);
   }
 
   /** How many readings there are, good or bad. */

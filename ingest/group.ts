@@ -1,6 +1,6 @@
 import type { GatewayTally } from "#store/port.ts";
 import { encodeBlock } from "#telemetry/block.ts";
-import type { Catalogue } from "#telemetry/catalogue.ts";
+import type { Catalogue, Measurement } from "#telemetry/catalogue.ts";
 import { ReadingTable } from "#telemetry/reading-table.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
 import type { GatewayState } from "./gateway-state.ts";
@@ -18,8 +18,9 @@ const acknowledgementBytes = 64;
  * become durable with them. Tables keep their room from group to group.
  */
 export class Group {
-  readonly tables: readonly ReadingTable[];
-  readonly #rowBytes: readonly number[];
+  /** By the measurement's index in the catalogue; the same array always, which grows. */
+  readonly tables: ReadingTable[] = [];
+  readonly #rowBytes: number[] = [];
   #newSeries: SeriesEntry[] = [];
   #adoptedSeries: readonly SeriesEntry[] = [];
   #storeBase: readonly GatewayTally[] | undefined;
@@ -36,8 +37,15 @@ export class Group {
   #otherBytes = 0;
 
   constructor(catalogue: Catalogue) {
-    this.tables = catalogue.measurements.map((measurement) => new ReadingTable(measurement));
-    this.#rowBytes = this.tables.map(({ values }) => 12 + 8 * values.length);
+    this.addMeasurements(catalogue.measurements);
+  }
+
+  /** Makes room for measurements that were put behind those that it knows. */
+  addMeasurements(measurements: readonly Measurement[]): void {
+    for (const measurement of measurements) {
+      this.tables.push(new ReadingTable(measurement));
+      this.#rowBytes.push(12 + 8 * measurement.fields.length);
+    }
   }
 
   /** The message just taken from `session` is acknowledged once this group is on disk. */

@@ -2,7 +2,7 @@ import type { Registry as MetricsRegistry } from "prom-client";
 import type { Log } from "#runtime/log.ts";
 import type { Store } from "#store/port.ts";
 import type { GatewayAccount } from "#telemetry/account.ts";
-import type { Catalogue } from "#telemetry/catalogue.ts";
+import type { Catalogue, Measurement } from "#telemetry/catalogue.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
 import type { ReplayCount } from "./dead-letter-replay.ts";
 import type { DeadLetterFilter, StoredDeadLetter } from "./journal/journal.ts";
@@ -39,6 +39,8 @@ export interface Ingest extends AsyncDisposable {
   /** The journal's UUID, made with its folder. */
   readonly journal: string;
   readonly accept: Accept;
+  /** Takes readings of further measurements from now on: those that were put behind the catalogue's. */
+  addMeasurements(measurements: readonly Measurement[]): void;
   series(): Iterable<SeriesEntry>;
   account(gateway: string, presence: { connected: boolean; sensors: number }): GatewayAccount | undefined;
   gateways(): readonly { readonly name: string; readonly agency: string }[];

@@ -1,4 +1,5 @@
 import type { GatewayAccount } from "#telemetry/account.ts";
+import type { Measurement } from "#telemetry/catalogue.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
 import { accountOf } from "./account.ts";
 import type { ReplayCount } from "./dead-letter-replay.ts";
@@ -75,6 +76,12 @@ export class RunningIngest implements Ingest {
 
   get accept(): Accept {
     return this.#parts.intake.accept;
+  }
+
+  addMeasurements(measurements: readonly Measurement[]): void {
+    const { decoder, group } = this.#parts;
+    group.addMeasurements(measurements);
+    decoder.addMeasurements(measurements);
   }
 
   series(): Iterable<SeriesEntry> {

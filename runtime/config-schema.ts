@@ -29,6 +29,7 @@ interface Definition {
   readonly in?: z.ZodType;
   readonly shape?: Record<string, z.ZodType>;
   readonly element?: z.ZodType;
+  readonly options?: readonly z.ZodType[];
 }
 
 /** Without defaults, optionality and transforms. */
@@ -36,6 +37,12 @@ export function innermost(type: z.ZodType): Definition {
   const { def } = type as unknown as { def: Definition };
   const inner = def.innerType ?? def.in;
   return inner === undefined ? def : innermost(inner);
+}
+
+/** Is it true or false, in some spelling? */
+export function isBoolean(type: z.ZodType): boolean {
+  const { type: kind, options = [] } = innermost(type);
+  return kind === "boolean" || (kind === "union" && options.some(isBoolean));
 }
 
 /** A key inside `values` that its group does not have. */

@@ -8,6 +8,7 @@ import {
   defaultOf,
   findUnknownKey,
   innermost,
+  isBoolean,
   metaOf,
   nearest,
   schemaAt,
@@ -74,7 +75,7 @@ export async function resolveConfig<Schema extends ConfigSchema>(
 export function flagsOf(schema: ConfigSchema): Flag[] {
   return Object.entries(schema.shape).flatMap(([key, type]) => {
     const meta = metaOf(type);
-    const kind = innermost(type).type;
+    const kind = isBoolean(type) ? "boolean" : innermost(type).type;
     if (meta.secret === true || notOneWord.has(kind)) return [];
     const initial = defaultOf(type);
     // A switch can only be turned on; what is on by itself is turned off by a word.

@@ -176,6 +176,34 @@ export function mergeCatalogue(
   return problems.length > 0 ? { ok: false, problems } : { ok: true, catalogue: makeCatalogue(measurements) };
 }
 
+/** What a catalogue that was read again brings to the one that is in use. */
+export interface ExtendedCatalogue {
+  /** The one in use with the new measurements behind its own, which keep their indices. */
+  readonly catalogue: Catalogue;
+  readonly added: readonly Measurement[];
+  /** Names of measurements that are others now, or gone: those in use stay until a restart. */
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** What can be taken over from `next` while `current` is in use: new measurements. */
+export function extendCatalogue(current: Catalogue, next: Catalogue): ExtendedCatalogue {
+  const named = (catalogue: Catalogue, name: string): Measurement | undefined =>
+    catalogue.measurements[catalogue.indexOf(name) ?? -1];
+  const added = next.measurements.filter(({ name }) => named(current, name) === undefined);
+  const removed = current.measurements.filter(({ name }) => named(next, name) === undefined);
+  const changed = current.measurements.filter((measurement) => {
+    const now = named(next, measurement.name);
+    return now !== undefined && JSON.stringify(now) !== JSON.stringify(measurement);
+  });
+  return {
+    catalogue: added.length === 0 ? current : makeCatalogue([...current.measurements, ...added]),
+    added,
+    changed: changed.map(({ name }) => name),
+    removed: removed.map(({ name }) => name),
+  };
+}
+
 /** `["measurements", 0, "name"]` -> `measurements[0].name`; the empty path is the document itself. */
 function keyPath(path: readonly PropertyKey[]): string {
   if (path.length === 0) return "(the whole file)";

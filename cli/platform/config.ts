@@ -23,9 +23,24 @@ const Settings = z.strictObject({
     description: "Where readings are kept: in the data folder, or in an InfluxDB.",
   }),
   ...influxShape,
+  tls_cert: z.string().min(1).optional().meta({
+    env: "MARSAD_TLS_CERT",
+    description:
+      "PEM file with the certificate that MQTT and HTTP show, and those between it and the root; read again at SIGHUP. See docs/tls.md.",
+  }),
+  tls_key: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ env: "MARSAD_TLS_KEY", description: "PEM file with the certificate's private key." }),
+  tls_client_ca: z.string().min(1).optional().meta({
+    env: "MARSAD_TLS_CLIENT_CA",
+    description: "PEM file with the authority whose client certificates may use HTTP from other machines.",
+  }),
   behind_proxy: z.stringbool().or(z.boolean()).default(false).meta({
     env: "MARSAD_BEHIND_PROXY",
-    description: "Something in front encrypts; without it the platform listens on loopback only.",
+    description:
+      "Something in front encrypts and asks who it is; without it, and without TLS, the platform listens on loopback only.",
   }),
   time_interval_s: z
     .number()

@@ -9,7 +9,7 @@ import type { GatewayIdentity } from "#telemetry/names.ts";
 
 /** What the HTTP face may ask, answered by the parts that know. */
 export function platformPort(parts: {
-  readonly catalogue: Catalogue;
+  readonly catalogue: () => Catalogue;
   /** The gateways that may connect. */
   readonly admitted: () => readonly GatewayIdentity[];
   readonly broker: Broker;
@@ -20,7 +20,9 @@ export function platformPort(parts: {
   const { admitted, catalogue, broker, ingest, registry, store } = parts;
   const connected = (): Set<string> => new Set(Array.from(broker.connected(), ({ gateway }) => gateway.name));
   return {
-    catalogue,
+    get catalogue() {
+      return catalogue();
+    },
     health() {
       const { journal, store: writing } = ingest.trouble();
       const storeTrouble = writing ?? store.trouble();

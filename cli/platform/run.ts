@@ -5,9 +5,8 @@ import { createAuthenticator, listGateways, watchGateways } from "#broker/identi
 import { openIngest } from "#ingest/ingest.ts";
 import { openRegistry } from "#ingest/registry/registry.ts";
 import type { Downlink } from "#ingest/source.ts";
-import { formatAddress, isLoopback, parseAddress } from "#runtime/address.ts";
+import { formatAddress, parseAddress } from "#runtime/address.ts";
 import { openDataLock } from "#runtime/data-lock.ts";
-import { MarsadError } from "#runtime/errors.ts";
 import type { OnReload } from "#runtime/lifecycle.ts";
 import { type Log, oncePer } from "#runtime/log.ts";
 import { openMetrics } from "#runtime/metrics.ts";
@@ -16,12 +15,13 @@ import { writeFileAtomically } from "#runtime/write-file.ts";
 import { expectStore, readDataFormat, writeDataFormat } from "#store/format.ts";
 import { migrateDataFolder } from "#store/migrate.ts";
 import { topics } from "#telemetry/topic.ts";
-import { loadCatalogue } from "./catalogue.ts";
 import type { PlatformConfig } from "./config.ts";
 import { Holds } from "./holds.ts";
 import { type GatewayTalk, openGatewayTalk } from "./gateway-talk.ts";
+import { LiveCatalogue } from "./live-catalogue.ts";
 import { platformPort } from "./port.ts";
 import { openStore } from "./store.ts";
+import { PlatformTls, refuseOpenAddress, tlsFiles } from "./tls.ts";
 
 export interface PlatformProgram {
   readonly signal: AbortSignal;
@@ -42,7 +42,9 @@ export async function runPlatform(
 ): Promise<void> {
   const mqtt = parseAddress(config.mqtt);
   const http = parseAddress(config.http);
-  for (const { host } of [mqtt, http]) refuseOffLoopback(host, config.behind_proxy);
+  const files = tlsFiles(config);
+  const encrypted = { tls: files !== undefined, behindProxy: config.behind_proxy };
+  for (const { host } of [mqtt, http]) refuseOpenAddress(host, encrypted);
   const folder = (...path: string[]): string => join(config.data, ...path);
 
   using _lock = await openDataLock(config.data);
@@ -56,8 +58,9 @@ export async function runPlatform(
   }
   const format = await readDataFormat(config.data);
   expectStore(config.data, format, config.store);
-  const catalogue = await loadCatalogue(folder("catalogue.d"));
+  const catalogue = await LiveCatalogue.open(folder("catalogue.d"), log.child({ part: "catalogue" }));
   const metrics = openMetrics();
+  const tls = files && (await PlatformTls.open(files, { log: log.child({ part: "tls" }), metrics }));
   await using identities = await openRecordStore(folder("identities"));
   await using registry = await openRegistry({
     path: folder("registry"),
@@ -75,7 +78,7 @@ export async function runPlatform(
   let downlink: Downlink | undefined;
   await using ingest = await openIngest({
     path: folder("journal"),
-    catalogue,
+    catalogue: catalogue.current,
     registry,
     store,
     limits: config,
@@ -95,6 +98,7 @@ export async function runPlatform(
   let gatewayTalk: GatewayTalk | undefined;
   await using broker = await openBroker({
     listen: mqtt,
+    tls: tls?.shown,
     authenticate: createAuthenticator(identities),
     onUplink: ingest.accept,
     onStatus: (gateway, payload) => gatewayTalk?.heard(gateway, payload),
@@ -119,10 +123,11 @@ export async function runPlatform(
   watchGateways(identities, (name) => broker.disconnect(name), { signal });
   await using api = await openApi({
     listen: http,
+    tls: tls?.shown,
     behindProxy: config.behind_proxy,
     port: platformPort({
       admitted: () => listGateways(identities),
-      catalogue,
+      catalogue: () => catalogue.current,
       broker,
       ingest,
       registry,
@@ -137,17 +142,17 @@ export async function runPlatform(
   if (config.ready_file !== undefined)
     await writeFileAtomically(config.ready_file, `${JSON.stringify(addresses)}\n`);
   log.info({ ...addresses, data: config.data }, "The platform is ready.");
-  onReload(async () => log.info({}, "SIGHUP: nothing to read again."));
+  // Identities need no signal: they are watched.
+  onReload(async () => {
+    log.info({}, "SIGHUP: certificate and catalogue.d are read again.");
+    await catalogue.reload((measurements) => ingest.addMeasurements(measurements));
+    const renewed = await tls?.reload();
+    if (renewed === undefined) return;
+    broker.setTls(renewed);
+    api.setTls(renewed);
+  });
   await Promise.race([ingest.failed, aborted(signal)]);
   log.info({}, "The platform is ending.");
-}
-
-function refuseOffLoopback(host: string, behindProxy: boolean): void {
-  if (behindProxy || isLoopback(host)) return;
-  throw new MarsadError(
-    "CONFIG_INVALID",
-    `${host} can be reached from other machines and nothing encrypts: listen on 127.0.0.1, or put a proxy with TLS before the platform and say --behind-proxy`,
-  );
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

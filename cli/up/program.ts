@@ -117,9 +117,12 @@ async function launch(
   return child;
 }
 
-/** What is said of one gateway's agent or one simulation in the environment is not meant for those of the demo city. */
+/**
+ * What is said of one gateway's agent or one simulation in the environment is not meant for those of the demo city; nor is a platform's certificate: the
+ * city stays on this machine.
+ */
 function surroundings(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^MARSAD_(?:EDGE|SIM)_/.test(name));
+  const kept = Object.entries(process.env).filter(([name]) => !/^MARSAD_(?:EDGE|SIM|TLS)_/.test(name));
   return Object.fromEntries(kept);
 }
 

@@ -16,7 +16,7 @@ import { ValueScanner } from "./value-scanner.ts";
  * `readLine`, so that the grammar, the order of checks and the reasons are stated once, in `oracle.ts`.
  */
 export class LineScanner {
-  readonly #plans: readonly FieldPlan[];
+  readonly #plans: FieldPlan[];
   readonly #count: DecodeCount = { accepted: 0, seen: 0, refused: 0 };
   readonly #value = new ValueScanner();
   /** Where the line that was taken last is followed by the next. */
@@ -25,6 +25,11 @@ export class LineScanner {
   /** @param catalogue  The one that the contexts' tables are made from. */
   constructor(catalogue: Catalogue) {
     this.#plans = catalogue.measurements.map(planFields);
+  }
+
+  /** Measurements that were put behind those that it knows, in the catalogue and in the contexts' tables. */
+  addMeasurements(measurements: readonly Measurement[]): void {
+    this.#plans.push(...measurements.map(planFields));
   }
 
   /**

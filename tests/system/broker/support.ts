@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type Socket, connect as connectTcp } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { type IClientOptions, type MqttClient, connectAsync } from "mqtt";
 import { type Packet, generate, parser } from "mqtt-packet";
 import { pino } from "pino";
@@ -50,10 +51,13 @@ export interface TestBroker extends AsyncDisposable {
   ): Promise<RawClient>;
 }
 
-/** A broker on a free port with two gateways, `corniche` and `pumps`. */
-export async function openTestBroker(
-  options: Partial<Pick<BrokerOptions, "limits" | "authorize" | "authenticate" | "signal">> = {},
-): Promise<TestBroker> {
+/** A broker on a free port with two gateways, `corniche` and `pumps`. @param ca  What its clients trust: with `tls`. */
+export async function openTestBroker({
+  ca,
+  ...options
+}: Partial<Pick<BrokerOptions, "limits" | "authorize" | "authenticate" | "signal" | "tls">> & {
+  ca?: Buffer;
+} = {}): Promise<TestBroker> {
   const metrics = new Registry();
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: "info" }, { write: (line: string) => void logged.push(JSON.parse(line)) });
@@ -98,7 +102,8 @@ export async function openTestBroker(
       return found?.value ?? 0;
     },
     async client(gateway, clientOptions = {}) {
-      const client = await connectAsync(`mqtt://127.0.0.1:${port}`, {
+      const client = await connectAsync(`${ca ? "mqtts" : "mqtt"}://127.0.0.1:${port}`, {
+        ...(ca && { ca }),
         username: gateway.name,
         password: passwords.get(gateway.name)?.password ?? "",
         reconnectPeriod: 0,
@@ -109,7 +114,7 @@ export async function openTestBroker(
       return client;
     },
     async raw() {
-      const raw = await openRawClient(port);
+      const raw = await openRawClient(port, ca);
       raws.push(raw);
       return raw;
     },
@@ -148,8 +153,8 @@ export interface RawClient {
   next<Cmd extends Packet["cmd"]>(cmd: Cmd): Promise<Extract<Packet, { cmd: Cmd }>>;
 }
 
-async function openRawClient(port: number): Promise<RawClient> {
-  const socket = connectTcp(port, "127.0.0.1");
+async function openRawClient(port: number, ca: Buffer | undefined): Promise<RawClient> {
+  const socket = ca ? connectTls({ port, host: "127.0.0.1", ca }) : connectTcp(port, "127.0.0.1");
   const received: Packet[] = [];
   const reader = parser();
   reader.on("packet", (packet) => received.push(packet));
@@ -162,7 +167,7 @@ async function openRawClient(port: number): Promise<RawClient> {
       resolve();
     }),
   );
-  await once(socket, "connect");
+  await once(socket, ca ? "secureConnect" : "connect");
   return {
     socket,
     received,

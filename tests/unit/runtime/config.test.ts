@@ -20,7 +20,8 @@ const Config = z.object({
     .default(400)
     .meta({ env: "MARSAD_MAX_AGE_DAYS", unit: "d", description: "Older readings are refused." }),
   behind_proxy: z
-    .boolean()
+    .stringbool()
+    .or(z.boolean())
     .default(false)
     .meta({ env: "MARSAD_BEHIND_PROXY", description: "Something else encrypts." }),
   live: z.boolean().default(true).meta({ env: "MARSAD_LIVE", description: "Show a live line." }),

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
-import { makeCatalogue, Measurement, mergeCatalogue } from "#telemetry/catalogue.ts";
+import { extendCatalogue, makeCatalogue, Measurement, mergeCatalogue } from "#telemetry/catalogue.ts";
 import { plausibleRange } from "#telemetry/sensor.ts";
 
 const [trafficFlow] = builtinCatalogue.measurements as [Measurement, ...Measurement[]];
@@ -107,6 +107,11 @@ describe("a catalogue file is refused, with its name and the key", () => {
       "x.yaml: measurements[0].fields[0].plausible: the plausible range leaves",
       withField({ physical: [0, 1] }),
     ],
+    ["x.yaml: measurements[0].fields[0].integral_of: only a counter", withField({ integral_of: "x" })],
+    [
+      'x.yaml: measurements[0].fields[0].integral_of: "y" is no gauge of this measurement',
+      withField({ kind: "counter", physical: [0, null], plausible: [0, null], integral_of: "y" }),
+    ],
     ["x.yaml: measurements[0].fields[0].title.ar: ", withField({ title: { en: "X" } })],
     ['x.yaml: measurements[0].fields[0]: Unrecognized key: "range"', withField({ range: 1 })],
   ])("%s", (expected, document) => {
@@ -139,4 +144,27 @@ test("a voltage is plausible around the sensor's own nominal one", () => {
   const [low, high] = plausibleRange(voltage, { place: "QA-DA", nominal_v: 240 });
   expect(low).toBeCloseTo(204);
   expect(high).toBeCloseTo(276);
+});
+
+describe("a catalogue that is in use", () => {
+  const parking: Measurement = { ...trafficFlow, name: "parking" };
+  const waste: Measurement = { ...trafficFlow, name: "waste" };
+  const current = makeCatalogue([trafficFlow, parking]);
+
+  test("takes new measurements behind its own, in whatever order the files have them", () => {
+    const { catalogue, ...differences } = extendCatalogue(
+      current,
+      makeCatalogue([waste, parking, trafficFlow]),
+    );
+    expect(catalogue.measurements).toEqual([trafficFlow, parking, waste]);
+    expect(catalogue.indexOf("waste")).toBe(2);
+    expect(differences).toEqual({ added: [waste], changed: [], removed: [] });
+  });
+
+  test("keeps those that changed or went, and names them", () => {
+    const next = makeCatalogue([{ ...trafficFlow, period_s: 7 }]);
+    const { catalogue, ...differences } = extendCatalogue(current, next);
+    expect(catalogue).toBe(current);
+    expect(differences).toEqual({ added: [], changed: ["traffic_flow"], removed: ["parking"] });
+  });
 });
