@@ -5,9 +5,10 @@ import { resolveConfig } from "#runtime/config.ts";
 import { type EndingOrReload, untilSignalOrReload } from "#runtime/lifecycle.ts";
 import { type Log, type LogLevel, logLevels, openLog } from "#runtime/log.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
+import { edgeCheckCommand } from "./edge-check.ts";
 
 interface EdgeOptions {
-  readonly config: readonly string[];
+  readonly config?: readonly string[];
   readonly data?: string;
   readonly readyFile?: string;
   readonly logLevel: LogLevel;
@@ -22,11 +23,8 @@ export function edgeCommand(): Command {
       "Runs a gateway's agent: takes readings from sensors, keeps them on disk, and brings them to the platform. With several " +
         "--config one process runs the agents of several gateways.",
     )
-    .addOption(
-      new Option("--config <file>", "YAML with the agent's settings, see docs/gateway.md; may be repeated")
-        .argParser((file: string, before: readonly string[] | undefined) => [...(before ?? []), file])
-        .makeOptionMandatory(),
-    )
+    .enablePositionalOptions()
+    .addOption(configOption())
     .option("--data <dir>", "the outbox is in DIR/GATEWAY (default: the file's `data`, or marsad-edge)")
     .addOption(
       new Option("--log-level <level>", "what is logged, on stderr")
@@ -36,14 +34,25 @@ export function edgeCommand(): Command {
     )
     .option("--ready-file <file>", "write where the inputs listen to this file once they do")
     .addHelpText("after", "\n  marsad edge --config /etc/marsad/corniche-1.yaml --data /var/lib/marsad")
-    .action(async (options: EdgeOptions) => {
+    .addCommand(edgeCheckCommand(configOption()))
+    .action(async (options: EdgeOptions, command: Command) => {
+      if (options.config === undefined)
+        command.error("error: required option '--config <file>' not specified");
       using ending = untilSignalOrReload();
-      await run(options, ending);
+      await run({ ...options, config: options.config }, ending);
     });
 }
 
+/** Not mandatory to commander, which would ask for it before a subcommand too. */
+function configOption(): Option {
+  return new Option(
+    "--config <file>",
+    "YAML with the agent's settings, see docs/gateway.md; may be repeated",
+  ).argParser((file: string, before: readonly string[] | undefined) => [...(before ?? []), file]);
+}
+
 async function run(
-  { config, data, readyFile, logLevel }: EdgeOptions,
+  { config, data, readyFile, logLevel }: EdgeOptions & { readonly config: readonly string[] },
   { signal: toldToEnd, onReload }: EndingOrReload,
 ): Promise<void> {
   // Ended from outside, or here after a failure: each agent closes on it, all at once.

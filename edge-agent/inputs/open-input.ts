@@ -42,6 +42,15 @@ async function open(
 ): Promise<Input> {
   if (settings.type === "modbus") return openModbusInput(settings, intake, target, context);
   if (settings.type === "mqtt") return openMqttInput(settings, intake, target, context);
+  return openLines(settings, intake, target);
+}
+
+/** Listens for lines. @throws MarsadError `ADDRESS_IN_USE` */
+export async function openLines(
+  settings: Extract<InputSettings, { type: "lines" }>,
+  intake: LineIntake,
+  target: InputTarget,
+): Promise<Input> {
   const address = parseListenAddress(settings.listen);
   if (address === undefined) throw new TypeError(`unchecked configuration: ${settings.listen}`);
   const limits = { maxLineBytes: settings.max_line_bytes, maxConnections: settings.max_connections };

@@ -8,15 +8,16 @@ interface Slot {
 }
 
 /**
- * Which device of a bus is read next: each on an even grid of its own period, spread over it so that they do not all come at once. A bus that
+ * Which device of a bus is read next: each on an even grid of its own period, their beginnings spread over the shortest one so that they do not all come at once. A bus that
  * falls behind leaves points out; it does not catch up. Times are milliseconds of any steady clock.
  */
 export class PollSchedule {
   readonly #slots: readonly Slot[];
 
   constructor(periods: readonly number[], start: number) {
+    const shortest = Math.min(...periods);
     this.#slots = periods.map((period, index) => {
-      const first = start + (index * period) / periods.length;
+      const first = start + (index * shortest) / periods.length;
       return { period, grid: first, due: first };
     });
   }
