@@ -4,16 +4,16 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { compress } from "#runtime/zstd.ts";
 import { requireDebian, whySkipped } from "../../support/debian.ts";
 import { startEdge } from "../../support/edge.ts";
-import { connectGateway, type MqttGateway } from "../../support/mqtt-gateway.ts";
-import { admitGateway, type Platform, startPlatform } from "../../support/platform.ts";
+import { admitGateway, startPlatform } from "../../support/platform.ts";
 import { poll } from "../../support/poll.ts";
 import { openTcpProxy } from "../../support/tcp-proxy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { cleanEnvironment, runMarsad } from "../cli/run-marsad.ts";
+import { sharePlatform } from "./support.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const identity = { name: "corniche-1", agency: "mobility" };
@@ -62,18 +62,9 @@ test("the examples of docs/formats.md do what the page says", async ({ skip }) =
   expect(await platform.account("corniche-1")).toMatchObject({ sent: 6, refused: 0, balanced: true });
 });
 
-async function opened(
-  folder: string,
-  sensors: readonly string[],
-): Promise<AsyncDisposable & { platform: Platform; gateway: MqttGateway }> {
-  await using stack = new AsyncDisposableStack();
-  const platform = stack.use(await startPlatform({ folder }));
-  const password = await admitGateway(platform.data, identity);
-  const gateway = stack.use(await connectGateway({ identity, password, port: platform.mqttPort }));
-  if (sensors.length > 0) await gateway.birth(sensors);
-  const all = stack.move();
-  return { platform, gateway, [Symbol.asyncDispose]: () => all.disposeAsync() };
-}
+const shared = await sharePlatform();
+afterAll(() => shared[Symbol.asyncDispose]());
+const { platform } = shared;
 
 async function marsad(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await runMarsad(args);
@@ -82,52 +73,54 @@ async function marsad(...args: string[]): Promise<string> {
 }
 
 test("a compressed batch is what it is uncompressed: numbered, known when it comes again, its refusals replayable", async () => {
-  using folder = tempFolder("formats");
-  await using parts = await opened(folder.path, ["tf-1"]);
-  const { platform, gateway } = parts;
+  await using gateway = await shared.newGateway(["tf-1"]);
+  const sensor = `${gateway.name}.tf-1`;
   const now = Date.now();
-  const lines = Array.from({ length: 100 }, (_, i) => `traffic_flow,sensor=tf-1 vehicles=${i} ${now - i}\n`);
+  const lines = Array.from(
+    { length: 100 },
+    (_, i) => `traffic_flow,sensor=${sensor} vehicles=${i} ${now - i}\n`,
+  );
   const header = `# marsad 1 outbox=6f1c0c8e-3f0e-4a39-8f7b-3a1f5f0f2a11 first=0 n=102\n`;
-  const bad = `traffic_flow,sensor=tf-1 vehicles=-1 ${now}\nparking,sensor=tf-1 occupied=5 ${now}\n`;
+  const bad = `traffic_flow,sensor=${sensor} vehicles=-1 ${now}\nparking,sensor=${sensor} occupied=5 ${now}\n`;
   const batch = header + lines.join("") + bad;
   await gateway.send(compress(Buffer.from(batch)), "lp-zstd");
   await gateway.send(compress(Buffer.from(batch)), "lp-zstd");
   await gateway.send(batch, "lp");
-  const account = await platform.settled("corniche-1");
+  const account = await platform.settled(gateway.name);
   expect(account).toMatchObject({ sent: 306, stored: 100, duplicate: 204, refused: 2, balanced: true });
   expect(await gateway.refusal("out-of-range")).toMatchObject({ number: 100 });
-  const letters = await platform.deadLetters();
+  const letters = await platform.deadLetters(gateway.name);
   expect(letters.map(({ channel, reason }) => `${channel} ${reason}`).toSorted()).toEqual([
     "lp out-of-range",
     "lp unknown-measurement",
   ]);
   const { http } = platform.ready;
   const replayed = JSON.parse(
-    await marsad("deadletters", "replay", "--all", "--http", http, "--json"),
+    await marsad("deadletters", "replay", "--gateway", gateway.name, "--http", http, "--json"),
   ) as object;
   expect(replayed).toMatchObject({ tried: 2, accepted: 0, refused: 2 });
 });
 
 test("what cannot be unpacked is one refused reading, and a bomb is not unpacked", async () => {
-  using folder = tempFolder("formats");
-  await using parts = await opened(folder.path, ["tf-1"]);
-  const { platform, gateway } = parts;
-  await gateway.send("traffic_flow,sensor=tf-1 vehicles=1", "lp-zstd");
+  await using gateway = await shared.newGateway(["tf-1"]);
+  const sensor = `${gateway.name}.tf-1`;
+  await gateway.send(`traffic_flow,sensor=${sensor} vehicles=1`, "lp-zstd");
   await gateway.send(compress(new Uint8Array(500_000_000)), "lp-zstd");
-  await platform.settled("corniche-1", ({ refused }) => refused === 2);
-  expect(await platform.account("corniche-1")).toMatchObject({
+  await platform.settled(gateway.name, ({ refused }) => refused === 2);
+  expect(await platform.account(gateway.name)).toMatchObject({
     sent: 2,
     refused_by_reason: { syntax: 1, "too-large": 1 },
     balanced: true,
   });
   expect((await gateway.refusal("too-large")).detail).toBe("the payload holds more than 1048576 bytes");
-  expect(await platform.deadLetters()).toMatchObject([{ channel: "lp-zstd" }, { channel: "lp-zstd" }]);
+  expect(await platform.deadLetters(gateway.name)).toMatchObject([
+    { channel: "lp-zstd" },
+    { channel: "lp-zstd" },
+  ]);
 });
 
 test("a SenML device that nobody registered waits; once it is, its readings have the times they came at", async () => {
-  using folder = tempFolder("formats");
-  await using parts = await opened(folder.path, []);
-  const { platform, gateway } = parts;
+  await using gateway = await shared.newGateway([]);
   const device = "urn:dev:mac:0024befffe804ff1";
   const before = Date.now();
   await gateway.send(
@@ -140,7 +133,7 @@ test("a SenML device that nobody registered waits; once it is, its readings have
     "senml",
   );
   const after = Date.now();
-  expect(await platform.settled("corniche-1")).toMatchObject({ sent: 4, on_its_way: { waiting: 4 } });
+  expect(await platform.settled(gateway.name)).toMatchObject({ sent: 4, on_its_way: { waiting: 4 } });
 
   const data = ["--data", platform.data];
   const names = JSON.stringify({ voltage: "energy_meter.voltage", current: "energy_meter.current" });
@@ -149,13 +142,13 @@ test("a SenML device that nobody registered waits; once it is, its readings have
     "add",
     device,
     "--gateway",
-    "corniche-1",
+    gateway.name,
     "--place",
     "Doha",
     `senml=${names}`,
     ...data,
   );
-  const account = await platform.settled("corniche-1", ({ on_its_way }) => on_its_way.waiting === 0);
+  const account = await platform.settled(gateway.name, ({ on_its_way }) => on_its_way.waiting === 0);
   expect(account).toMatchObject({ sent: 4, stored: 3, refused_by_reason: { "unknown-field": 1 } });
   const readings = await platform.readings("energy_meter", device);
   expect(readings).toMatchObject([{ voltage: 229 }, { voltage: 231, current: 1.5 }]);
@@ -169,37 +162,34 @@ test("a SenML device that nobody registered waits; once it is, its readings have
   await marsad("sensor", "set", device, `senml=${more}`, ...data);
   const { http } = platform.ready;
   await poll(async () => {
-    await marsad("deadletters", "replay", "--all", "--http", http);
-    const { refused_by_reason } = await platform.settled("corniche-1");
+    await marsad("deadletters", "replay", "--gateway", gateway.name, "--http", http);
+    const { refused_by_reason } = await platform.settled(gateway.name);
     return refused_by_reason["wrong-type"] === 1;
   });
 });
 
 test("python3-paho-mqtt publishes 10,000 readings at QoS 1: all are there", async ({ skip }) => {
   skip(!(await requireDebian("python3-paho-mqtt")), whySkipped("python3-paho-mqtt"));
-  using folder = tempFolder("formats");
-  await using platform = await startPlatform({ folder: folder.path });
-  const password = await admitGateway(platform.data, identity);
-  await using gateway = await connectGateway({ identity, password, port: platform.mqttPort });
-  await gateway.birth(["tf-1"]);
+  await using gateway = await shared.newGateway(["tf-1"]);
+  const sensor = `${gateway.name}.tf-1`;
   const count = 10_000;
   const first = Date.now() - count;
   const script = join(import.meta.dirname, "paho-publisher.py");
-  const args = [platform.mqttPort, identity.name, gateway.topics.up.lp, "tf-1", count, first].map(String);
+  const args = [platform.mqttPort, gateway.name, gateway.topics.up.lp, sensor, count, first].map(String);
   // Debian's python, which has Debian's packages.
   const python = spawn("/usr/bin/python3", [script, ...args], { stdio: ["pipe", "inherit", "inherit"] });
   const ended = once(python, "close");
-  python.stdin.end(`${password}\n`);
+  python.stdin.end(`${gateway.password}\n`);
   expect(await ended).toEqual([0, null]);
 
-  expect(await platform.settled(identity.name, ({ stored }) => stored === count)).toMatchObject({
+  expect(await platform.settled(gateway.name, ({ stored }) => stored === count)).toMatchObject({
     sent: count,
     stored: count,
     duplicate: 0,
     refused: 0,
     balanced: true,
   });
-  const readings = await platform.readings("traffic_flow", "tf-1");
+  const readings = await platform.readings("traffic_flow", sensor);
   expect(readings.map(({ time, vehicles }) => [Date.parse(time), vehicles])).toEqual(
     Array.from({ length: count }, (_, i) => [first + i, i % 100]),
   );
@@ -207,7 +197,6 @@ test("python3-paho-mqtt publishes 10,000 readings at QoS 1: all are there", asyn
 
 test("an agent with `compress: true` sends its batches so, and nothing is lost", async () => {
   using folder = tempFolder("formats");
-  await using platform = await startPlatform({ folder: folder.path });
   const password = await admitGateway(platform.data, identity);
   await using proxy = await openTcpProxy(platform.mqttPort);
   await using edge = await startEdge({
