@@ -33,6 +33,13 @@ export interface SensorTags extends SensorRef {
   readonly versions: readonly TagVersion[];
 }
 
+export interface Health {
+  /** Why InfluxDB does not answer, if so. */
+  readonly trouble: string | undefined;
+  /** What an operator has to do by hand, if anything. */
+  readonly advice: string | undefined;
+}
+
 /** Bytes; a server's own bound is 10 MB (3.x) or 25 MB (1.x). */
 const bytesPerRequest = 8 * 1024 * 1024;
 /** Milliseconds. */
@@ -225,8 +232,9 @@ export class InfluxEngine {
     return counter.rows;
   }
 
-  trouble(): string | undefined {
-    return this.#server.trouble;
+  health(): Health {
+    const { trouble, advice } = this.#server;
+    return { trouble, advice };
   }
 
   /** Ends requests under way. */

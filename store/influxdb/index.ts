@@ -87,6 +87,7 @@ class InfluxStore implements Store {
   readonly #metrics: StoreMetrics | undefined;
   readonly #writes = new Serial();
   #trouble: string | undefined;
+  #advice: string | undefined;
   #stopListening: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
@@ -105,8 +106,8 @@ class InfluxStore implements Store {
     this.#stopListening = this.#options.onTagsChanged?.((changed) => {
       this.#thread.call("forgetTags", changed).catch(() => undefined); // a lost thread, the next write tells of
     });
-    this.#timer = setInterval(() => void this.#askTrouble(), troubleInterval);
-    void this.#askTrouble();
+    this.#timer = setInterval(() => void this.#askHealth(), troubleInterval);
+    void this.#askHealth();
   }
 
   position(journal: string): Promise<number> {
@@ -188,9 +189,13 @@ class InfluxStore implements Store {
     }));
   }
 
-  async #askTrouble(): Promise<void> {
+  async #askHealth(): Promise<void> {
     try {
-      this.#trouble = await this.#thread.call("trouble", undefined);
+      const { trouble, advice } = await this.#thread.call("health", undefined);
+      this.#trouble = trouble;
+      if (advice !== undefined && advice !== this.#advice)
+        this.#options.log.warn({ advice }, "InfluxDB does not let us make database or retention.");
+      this.#advice = advice;
     } catch (error) {
       this.#trouble = explained(error).message;
     }

@@ -25,7 +25,6 @@ export class InfluxServer implements AsyncDisposable {
   readonly #closed = new AbortController();
   readonly #probing: Promise<void>;
   #version: Version | undefined;
-  /** What an operator has to do by hand, perhaps. */
   #hint: string | undefined;
   #preparing: Promise<Version> | undefined;
   #trouble: string | undefined = "InfluxDB has not answered yet";
@@ -46,8 +45,9 @@ export class InfluxServer implements AsyncDisposable {
     return this.#trouble;
   }
 
-  get version(): Version | undefined {
-    return this.#version;
+  /** What an operator has to do by hand, if anything: database or retention are not as they were asked for. */
+  get advice(): string | undefined {
+    return this.#hint;
   }
 
   /**

@@ -8,7 +8,7 @@ import type {
   StoreOutcome,
   StoreRefusal,
 } from "../port.ts";
-import { type EngineOptions, InfluxEngine, type SensorRef, type SensorTags } from "./engine.ts";
+import { type EngineOptions, type Health, InfluxEngine, type SensorRef, type SensorTags } from "./engine.ts";
 
 /** What the store thread answers. */
 export type InfluxThread = {
@@ -24,7 +24,7 @@ export type InfluxThread = {
   tallies(): GatewayTally[];
   read(what: { query: ReadingQuery; supplied: readonly SensorTags[] }): Promise<ReadingRows | SensorRef[]>;
   count(): Promise<number>;
-  trouble(): string | undefined;
+  health(): Health;
   abort(): Promise<void>;
 };
 
@@ -43,7 +43,7 @@ await serveWorker<InfluxThread, EngineOptions>(async (options) => {
       tallies: () => engine.tallies(),
       read: ({ query, supplied }) => engine.read(query, supplied),
       count: () => engine.count(),
-      trouble: () => engine.trouble(),
+      health: () => engine.health(),
       abort: () => engine.abort(),
     },
     close: () => engine.close(),

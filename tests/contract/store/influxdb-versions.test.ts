@@ -77,6 +77,7 @@ async function writeOne(respond: Respond, options: Partial<InfluxStoreOptions>):
   });
   const journal = new TestJournal();
   expect(await store.write(journal.batchOf([reading(31)]))).toMatchObject({ position: 1, refused: [] });
+  await poll(() => store.trouble() === undefined); // it has been asked how things are since
   return server.requests;
 }
 
@@ -159,7 +160,10 @@ describe("InfluxDB 2 (a recorder, no real server)", () => {
       if (pathOf(request) !== "/write") return { status: 401, body: { message: "unauthorized access" } };
       return exists ? { status: 204 } : { status: 404, body: { error: 'bucket "city" not found' } };
     };
-    expect((await writeOne(respond, {})).at(-1)).toEqual(written("/write?db=city&precision=ms"));
+    const logged: string[] = [];
+    const log = pino({ level: "warn" }, { write: (line) => void logged.push(line) });
+    expect((await writeOne(respond, { log })).at(-1)).toEqual(written("/write?db=city&precision=ms"));
+    expect(logged.join("")).toContain("influx bucket create --name 'city'");
     exists = false;
     await expect(writeOne(respond, {})).rejects.toMatchObject({
       code: "STORE_UNAVAILABLE",
