@@ -75,8 +75,8 @@ export async function openModbusServer(
 }
 
 async function listen(server: Server, address: Address): Promise<void> {
-  server.listen({ host: address.host, port: address.port, exclusive: true });
   try {
+    server.listen({ host: address.host, port: address.port, exclusive: true });
     await once(server, "listening");
   } catch (cause) {
     throw new MarsadError("ADDRESS_IN_USE", `cannot listen on ${formatAddress(address)} for Modbus`, {

@@ -283,3 +283,46 @@ test("killed again and again, its meters say the same again: nothing is missing,
     expect(said.filter(({ by }) => by === "row").length).toBeGreaterThanOrEqual(4);
   }
 });
+
+test("more than 247 meters behind a gateway take a further port, and are refused without one", async () => {
+  using folder = tempFolder("sim");
+  await using server = await new LineServer(false).listen();
+  const city = cityOf({ seed: 1, sensors: 1600, places });
+  const any = { host: "127.0.0.1", port: 0 };
+  const gateways = city.gateways.map(({ name }) => name);
+  const withPorts = (ports: number): Partial<RunSimOptions> => ({
+    history_ms: 0,
+    livePeriod_ms: 500,
+    modbus: {
+      addresses: new Map(gateways.map((name) => [name, Array.from({ length: ports }, () => any)])),
+      memory: 120,
+    },
+  });
+  await expect(runCity(city, server, folder, withPorts(1))).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    message: expect.stringMatching(/the \d+ meters of gateway gw-\S+ take 2 ports; it has 1/),
+  });
+
+  const controller = new AbortController();
+  const read = Promise.withResolvers<void>();
+  const running = runCity(city, server, folder, {
+    ...withPorts(2),
+    signal: controller.signal,
+    onReady: async (modbus) => {
+      for (const gateway of city.gateways) {
+        const plan = planOf(gateway);
+        const addresses = modbus.get(gateway.name)!;
+        expect(addresses).toHaveLength(Math.ceil(plan.length / 247));
+        const last = plan.at(-1);
+        if (last === undefined) continue;
+        const { register } = Object.values(last.named.map.fields)[0]!;
+        void ModbusMaster.connectWhenReady(addresses[last.port]!, last.unit, register, controller.signal)
+          .then((master) => master[Symbol.dispose]())
+          .then(read.resolve, read.reject);
+      }
+    },
+  });
+  await Promise.race([read.promise, running]);
+  controller.abort();
+  await running;
+});
