@@ -22,7 +22,7 @@ export class PollSchedule {
     });
   }
 
-  /** The device that is due first, and how long from `now`; 0 = at once. */
+  /** The device that is due first, and how long from `now`; 0 = at once, Infinity = all are held. */
   next(now: number): { readonly device: number; readonly wait: number } {
     let device = 0;
     for (let index = 1; index < this.#slots.length; index++)
@@ -35,6 +35,11 @@ export class PollSchedule {
     const slot = this.#slots[device]!;
     if (slot.grid <= now) slot.grid += (Math.floor((now - slot.grid) / slot.period) + 1) * slot.period;
     slot.due = slot.grid;
+  }
+
+  /** The device is not to be read until `again` or `done` is called for it. */
+  hold(device: number): void {
+    this.#slots[device]!.due = Infinity;
   }
 
   /** The device has more to say: it is read again at once, after those that are due already. */

@@ -30,10 +30,12 @@ export interface PollerOptions {
 
 /** So many devices in a row that say nothing, over TCP: it may be the connection that is dead. */
 const SILENT_BEFORE_RECONNECT = 3;
+/** Milliseconds; timers take no more than 2^31. */
+const LONGEST_WAIT = 3_600_000;
 
-/** When a device has its next turn: at the next point of its grid, or at once. */
+/** When a device has its next turn: at the next point of its grid, at once, or when its row is on disk. */
 interface Turn {
-  readonly next: "grid" | "now";
+  readonly next: "grid" | "now" | "kept";
   /** Over a new connection. */
   readonly reconnect?: boolean;
 }
@@ -54,6 +56,8 @@ export class BusPoller implements Input {
   /** By device: the row that was taken last. */
   readonly #rows: (string | undefined)[] = [];
   #room = Promise.withResolvers<void>();
+  /** The schedule has changed beside the loop. */
+  #changed = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
 
   constructor(options: PollerOptions, intake: LineIntake, target: InputTarget) {
@@ -111,13 +115,16 @@ export class BusPoller implements Input {
     let silentInARow = 0;
     while (!signal.aborted) {
       const { device, wait } = this.#schedule.next(performance.now());
-      await this.#pause(wait);
+      if (wait > 0) {
+        await this.#untilDue(wait);
+        continue;
+      }
       await this.#untilRoom();
       if (signal.aborted || bus.lost) return;
       const { next, reconnect = false } = await this.#turn(bus, device);
       const now = performance.now();
       if (next === "now") this.#schedule.again(device, now);
-      else this.#schedule.done(device, now);
+      else if (next === "grid") this.#schedule.done(device, now);
       silentInARow = this.#states.kind(device) === "silent" ? silentInARow + 1 : 0;
       if (reconnect || silentInARow >= SILENT_BEFORE_RECONNECT) return;
     }
@@ -147,10 +154,18 @@ export class BusPoller implements Input {
       this.#target.taken();
       return { next: "grid" };
     }
-    // Asking for the next row gives this one up: it has to be on disk.
-    if (!(await this.#committed())) return { next: "now", reconnect: true };
-    this.#rows[index] = shown.row;
-    return { next: "now" };
+    // Asking for the next row gives this one up: it has to be on disk. The others are read meanwhile.
+    this.#schedule.hold(index);
+    void this.#keep(index, shown.row);
+    return { next: "kept" };
+  }
+
+  /** Lets a device have its next turn when the row that was taken is on disk. */
+  async #keep(index: number, row: string | undefined): Promise<void> {
+    if (!(await this.#target.committed())) return; // the agent ends
+    this.#rows[index] = row;
+    this.#schedule.again(index, performance.now());
+    this.#changed.resolve();
   }
 
   /** All of a device's registers; a garbled answer is asked for once more, unless a row could be lost by it. */
@@ -167,18 +182,14 @@ export class BusPoller implements Input {
     return answers;
   }
 
-  /** Is what the intake took on disk? It also ends with the agent. */
-  async #committed(): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const { signal } = this.#leaving;
-    const leave = (): void => resolve(false);
-    signal.addEventListener("abort", leave, { once: true });
-    void this.#target.committed().then(resolve);
-    try {
-      return !signal.aborted && (await promise);
-    } finally {
-      signal.removeEventListener("abort", leave);
-    }
+  /** @param wait  Milliseconds; a device that was held may be due before. */
+  async #untilDue(wait: number): Promise<void> {
+    this.#changed = Promise.withResolvers();
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.#leaving.signal, over.signal]);
+    const slept = sleep(Math.min(wait, LONGEST_WAIT), undefined, { signal }).catch(() => {});
+    await Promise.race([slept, this.#changed.promise]);
+    over.abort();
   }
 
   async #untilRoom(): Promise<void> {

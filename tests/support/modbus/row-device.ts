@@ -9,8 +9,8 @@ export const rowMap = {
 };
 
 export interface RowDevice extends ScriptedDevice {
-  /** Number of the row it shows, from 0. */
-  readonly row: number;
+  /** Number of the row that a unit shows, from 0. */
+  row(unit: number): number;
 }
 
 /** Event time of a row, milliseconds since 1970. */
@@ -19,20 +19,21 @@ export function rowTime(row: number): number {
 }
 
 /**
- * A logger with rows to give: a request on the same connection is its proof that the row before has arrived, and it shows the next one; on a new
- * connection it shows the last one again.
+ * Loggers behind one address, each with rows to give: a request to a unit on the same connection is its proof that its row before has arrived, and it shows
+ * the next one; on a new connection it shows the last one again.
  */
 export async function openRowDevice(rows: number): Promise<RowDevice> {
-  let row = 0;
-  let proving = -1;
-  const device = await openScriptedDevice(({ connection }) => {
-    if (connection === proving && row < rows - 1) row += 1;
-    proving = connection;
+  const units = new Map<number, { row: number; proving: number }>();
+  const device = await openScriptedDevice(({ unit, connection }) => {
+    const shown = units.get(unit) ?? { row: 0, proving: -1 };
+    units.set(unit, shown);
+    if (connection === shown.proving && shown.row < rows - 1) shown.row += 1;
+    shown.proving = connection;
     const registers = Buffer.alloc(16);
-    registers.writeBigUInt64BE(BigInt(rowTime(row)), 0);
-    registers.writeUInt32BE(row, 8);
-    registers.writeFloatBE(row, 12);
+    registers.writeBigUInt64BE(BigInt(rowTime(shown.row)), 0);
+    registers.writeUInt32BE(shown.row, 8);
+    registers.writeFloatBE(shown.row, 12);
     return registers;
   });
-  return Object.defineProperty(device as RowDevice, "row", { get: () => row });
+  return Object.assign(device, { row: (unit: number) => units.get(unit)?.row ?? 0 });
 }

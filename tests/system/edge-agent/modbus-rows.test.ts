@@ -9,43 +9,43 @@ import { tempFolder } from "../../support/temp-folder.ts";
 import { Received } from "./received.ts";
 import { config, openAgent } from "./support.ts";
 
-function inputs(port: number): object[] {
-  const devices = [{ unit: 1, sensor: "wf-1", map: "logger" }];
+function inputs(port: number, units: readonly number[]): object[] {
+  const devices = units.map((unit) => ({ unit, sensor: `wf-${unit}`, map: "logger" }));
   return [{ type: "modbus", connect: `tcp://127.0.0.1:${port}`, poll_ms: 50, timeout_ms: 500, devices }];
 }
 
-/** The rows by their event times; several where one came more than once. */
-function rowsOf(received: Received): number[] {
-  return received.lines().map((line) => {
-    const [, flow, time] = /^water_flow,sensor=wf-1 flow=(\d+) (\d+)$/.exec(line) ?? [];
+/** A unit's rows by their event times; several where one came more than once. */
+function rowsOf(received: Received, unit: number): number[] {
+  return received.lines().flatMap((line) => {
+    const [, sensor, flow, time] = /^water_flow,sensor=wf-(\d) flow=(\d+) (\d+)$/.exec(line) ?? [];
     expect(Number(time)).toBe(rowTime(Number(flow)));
-    return Number(flow);
+    return Number(sensor) === unit ? [Number(flow)] : [];
   });
 }
 
 const all = (rows: number): number[] => Array.from({ length: rows }, (_, row) => row);
 
-test("a logger's rows are fetched one after the other, each once, however often its connection is cut", async () => {
+test("loggers' rows are fetched one after the other, each once, however often their connection is cut", async () => {
   using folder = tempFolder("edge");
   await using broker = await openAedes();
-  await using device = await openRowDevice(400);
+  await using device = await openRowDevice(200);
   await using link = await openTcpProxy(device.port);
   const received = new Received();
   broker.onMessage = received.take;
   const settings = config({
     mqttPort: broker.port,
     data: folder.path,
-    inputs: inputs(link.port),
+    inputs: inputs(link.port, [1, 2, 3]),
     register_maps: { logger: rowMap },
   });
   await using _agent = await openAgent(settings);
   for (let cut = 1; cut <= 6; cut++) {
-    await poll(() => device.row >= 50 * cut, { interval: 5 });
+    await poll(() => device.row(2) >= 25 * cut, { interval: 5 });
     link.cut();
   }
-  await poll(() => received.count >= 400);
+  await poll(() => received.count >= 600);
   await sleep(200); // an unchanged row is not sent again
-  expect(rowsOf(received)).toEqual(all(400));
+  for (const unit of [1, 2, 3]) expect(rowsOf(received, unit)).toEqual(all(200));
   expect(link.connections).toBeGreaterThan(6);
 });
 
@@ -65,18 +65,18 @@ test("no row is lost when the agent is killed between fetching and keeping it", 
       sensors: ["wf-1"],
       // So old that a row would be lost if the agent asked for the next one before this one was on disk.
       settings: {
-        inputs: inputs(device.port),
+        inputs: inputs(device.port, [1]),
         register_maps: { logger: rowMap },
         batch: { max_age_ms: 30_000 },
       },
     });
   for (let kill = 1; kill <= 3; kill++) {
     await using edge = await start();
-    await poll(() => device.row >= 100 * kill, { interval: 1 });
+    await poll(() => device.row(1) >= 100 * kill, { interval: 1 });
     await edge.end("SIGKILL");
   }
   await using _edge = await start();
-  await poll(() => device.row === 499 && new Set(rowsOf(received)).size === 500);
-  expect([...new Set(rowsOf(received))].sort((a, b) => a - b)).toEqual(all(500));
+  await poll(() => device.row(1) === 499 && new Set(rowsOf(received, 1)).size === 500);
+  expect([...new Set(rowsOf(received, 1))].sort((a, b) => a - b)).toEqual(all(500));
   expect(received.contradictions).toEqual([]);
 });
