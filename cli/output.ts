@@ -12,10 +12,12 @@ export const paint = {
   strong: (text: string): string => styleText("bold", text, { stream: process.stdout }),
 };
 
-const numbers = new Intl.NumberFormat("en");
+/** Made when it is needed: the tables of languages take 5 MB, which a gateway's agent does without. */
+let numbers: Intl.NumberFormat | undefined;
 
 /** 12345 -> `12,345` */
 export function grouped(value: number): string {
+  numbers ??= new Intl.NumberFormat("en");
   return numbers.format(Math.round(value));
 }
 

@@ -31,9 +31,12 @@ function clean(value: string | number | undefined): string {
   return value === undefined || value === "" ? "-" : String(value).replaceAll(/\p{C}/gu, "\ufffd");
 }
 
-const graphemes = new Intl.Segmenter();
+/** Made when it is needed, as `grouped`'s numbers are. */
+let graphemes: Intl.Segmenter | undefined;
 
 /** Letters on a terminal, with the marks that stand on them. */
 function widthOf(text: string): number {
-  return /^[ -~]*$/.test(text) ? text.length : Array.from(graphemes.segment(text)).length;
+  if (/^[ -~]*$/.test(text)) return text.length;
+  graphemes ??= new Intl.Segmenter();
+  return Array.from(graphemes.segment(text)).length;
 }

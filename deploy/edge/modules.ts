@@ -13,7 +13,7 @@ const notAtRunTime = new Set(["node-addon-api"]);
 /** What a package needs to run: code, and what it may be used under. */
 const needed = /\.(?:js|cjs|mjs|json)$|^(?:LICEN[CS]E|NOTICE|COPYING)/i;
 const unneededFolders =
-  /^(?:node_modules|src|deps|dependencies|test|tests|docs?|prebuilds|bench|examples?|\.github)$/;
+  /^(?:node_modules|deps|dependencies|test|tests|docs?|prebuilds|bench|examples?|\.github)$/;
 
 /** Folders of the packages `names` and of all that they depend on, as they lie below `node_modules`. */
 export async function dependenciesOf(names: readonly string[]): Promise<string[]> {

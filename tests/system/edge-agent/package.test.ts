@@ -122,6 +122,29 @@ describe("the package for this machine", () => {
         code: 2,
         stderr: expect.stringContaining("--config"),
       });
+      // Native code loads: lmdb at each start, serialport when a line is opened, which this machine does not have.
+      const config = join(folder, "serial.yaml");
+      const device = { unit: 3, sensor: "wf-1", map: "acme" };
+      await writeFile(
+        config,
+        stringify({
+          agency: "water",
+          gateway: "pumps-1",
+          place: "QA-DA",
+          mqtt: "mqtt://127.0.0.1:1",
+          password: "none",
+          inputs: [{ type: "modbus", connect: "rtu:///dev/marsad-none", devices: [device] }],
+          register_maps: {
+            acme: { measurement: "water_flow", fields: { flow: { register: 1, type: "f32", unit: "L/s" } } },
+          },
+        }),
+      );
+      const checked = await run(marsad, ["check", "--config", config], { env: { PATH: barePath() } }).catch(
+        (error: { stdout: string; stderr: string }) => error,
+      );
+      expect(`${checked.stdout}${checked.stderr}`).toMatch(
+        /No such file or directory.*marsad-none|marsad-none.*No such file or directory/s,
+      );
     },
   );
 
