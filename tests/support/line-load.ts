@@ -30,7 +30,7 @@ export function startLines({ readings, rate, input }: LineLoadOptions): LineLoad
         const from = written;
         written = due;
         if (!socket.write(readings.lines(from, due)))
-          await Promise.race([once(socket, "drain"), once(socket, "close")]);
+          await Promise.race([once(socket, "drain"), once(socket, "close")]).catch(() => undefined); // reset: "close" follows
       }
       await sleep(10);
     }

@@ -65,7 +65,9 @@ export async function openTcpProxy(serverPort: number | (() => number)): Promise
         while (proxy.silent && !to.destroyed) await sleep(10);
         if (Number.isFinite(proxy.rate)) await sleep((1000 * chunk.length) / proxy.rate);
         if (to.destroyed) return;
-        if (!to.write(chunk)) await Promise.race([once(to, "drain"), once(to, "close")]);
+        // Reset meanwhile: "close" follows, and what is behind is dropped.
+        if (!to.write(chunk))
+          await Promise.race([once(to, "drain"), once(to, "close")]).catch(() => undefined);
         count(chunk.length);
         onTheWay -= chunk.length;
         if (onTheWay <= ON_THE_WAY) from.resume();
