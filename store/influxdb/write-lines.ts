@@ -49,8 +49,12 @@ export class LinesWriter {
     const lanes = readings < worthDividing ? this.#lanes.slice(0, 1) : this.#lanes;
     const refused: RefusedLine[] = [];
     const flush = async (): Promise<void> => {
-      const answers = await Promise.all(lanes.map((lane) => this.#flush(lane)));
-      refused.push(...answers.flat());
+      // Also when one fails, all have to end: the next write fills the same lanes.
+      const answers = await Promise.allSettled(lanes.map((lane) => this.#flush(lane)));
+      for (const answer of answers) {
+        if (answer.status === "rejected") throw answer.reason;
+        refused.push(...answer.value);
+      }
     };
     for (const lane of lanes) lane.clear();
     for (const [number, block] of blocks.entries()) {

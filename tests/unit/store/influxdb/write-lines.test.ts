@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import { refusalOf } from "#store/influxdb/answers.ts";
+import { prefixesOf } from "#store/influxdb/tags.ts";
+import { LinesWriter, type WriteLinesOptions } from "#store/influxdb/write-lines.ts";
+import type { Block } from "#telemetry/block.ts";
+
+const sensors = 12_000;
+
+/** One reading of each of many series: enough for two connections. */
+function block(value: number): Block {
+  const rows = sensors;
+  const table = {
+    measurement: "traffic_flow",
+    fields: [{ name: "vehicles", type: "integer" as const }],
+    rows,
+    time: new Float64Array(rows).fill(1_763_860_000_000),
+    series: Uint32Array.from({ length: rows }, (_, row) => row),
+    values: [new Float64Array(rows).fill(value)],
+    runs: Uint32Array.of(0, rows),
+  };
+  return { newSeries: [], gateways: ["gw-1"], tables: [table], readings: rows };
+}
+
+function writer(send: WriteLinesOptions["send"]): LinesWriter {
+  return new LinesWriter(2, {
+    linesPerRequest: 20_000,
+    bytesPerRequest: 8 * 1024 * 1024,
+    prefixes: (series) =>
+      prefixesOf({ measurement: "traffic_flow", agency: "mobility", sensor: `s${series}` }, []),
+    send,
+    giveUp: (words) => {
+      throw new Error(words);
+    },
+  });
+}
+
+const refused = { ...refusalOf(400, '{"error":"partial write: no dropped=0"}')!, status: 400 };
+
+describe("writing lines over two connections", () => {
+  test("a write that fails on one of them ends only when the other has its answers: the next one uses the same memory", async () => {
+    let underWay = 0;
+    const lanes = writer(async (lines) => {
+      underWay += 1;
+      try {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        // The connection of odd series is cut; on the other one a line is looked for.
+        if (Buffer.from(lines).includes("sensor=s1 ")) throw new Error("cut off");
+        return Buffer.from(lines).includes("sensor=s2 ") ? refused : undefined;
+      } finally {
+        underWay -= 1;
+      }
+    });
+    await expect(lanes.write([block(1)])).rejects.toThrow("cut off");
+    for (let look = 0; look < 20; look++) {
+      expect(underWay).toBe(0);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  });
+});
