@@ -9,15 +9,13 @@ import type { JournalRange } from "./journal/messages.ts";
 
 /** About what a reading takes in a block. */
 const bytesPerReading = 44;
-/**
- * Batches written as one when so many wait: every table that a write touches costs the store 0.4-0.6 ms however few rows it gets, and a city's
- * history touches a dozen.
- */
-const backlogBatches = 5;
 
 export interface WriterOptions {
   readonly journal: Pick<Journal, "uuid" | "read" | "trim">;
-  readonly store: Pick<Store, "write" | "position" | "tallies" | "refusals" | "forgetRefusals">;
+  readonly store: Pick<
+    Store,
+    "batchesAtOnce" | "write" | "position" | "tallies" | "refusals" | "forgetRefusals"
+  >;
   readonly inFlight: InFlight;
   readonly batchReadings: number;
   /** Milliseconds. */
@@ -121,8 +119,9 @@ export class StoreWriter {
   }
 
   async #read(from: number): Promise<JournalRange> {
-    const { journal, batchReadings, inFlight } = this.#options;
-    const batches = inFlight.readings > backlogBatches * batchReadings ? backlogBatches : 1;
+    const { journal, batchReadings, inFlight, store } = this.#options;
+    const { batchesAtOnce } = store;
+    const batches = inFlight.readings > batchesAtOnce * batchReadings ? batchesAtOnce : 1;
     const range = await journal.read(from, batches * batchReadings * bytesPerReading);
     const isMissing = range.blocks.length === 0 && from < this.#committed;
     if (range.first === from && !isMissing) return range;

@@ -82,6 +82,8 @@ export async function openInfluxStore(options: InfluxStoreOptions): Promise<Stor
 
 class InfluxStore implements Store {
   readonly kind = "influxdb";
+  /** A line costs InfluxDB no less in a request of more than 10,000, which is what two connections make of a batch. */
+  readonly batchesAtOnce = 1;
   readonly #thread: WorkerClient<InfluxThread>;
   readonly #options: InfluxStoreOptions;
   readonly #metrics: StoreMetrics | undefined;

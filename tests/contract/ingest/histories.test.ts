@@ -157,6 +157,7 @@ async function storedBy(city: City, agency: string): Promise<Set<string>> {
 function faulty(store: Store, fault: { readonly now: History["fault"] }): Store {
   return {
     kind: store.kind,
+    batchesAtOnce: store.batchesAtOnce,
     position: (journal) => store.position(journal),
     async write(batch) {
       if (fault.now === "before") throw new MarsadError("STORE_UNAVAILABLE", "before");

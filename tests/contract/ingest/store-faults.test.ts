@@ -15,6 +15,7 @@ class FaultyStore {
 
   readonly wrap = (store: Store): Store => ({
     kind: store.kind,
+    batchesAtOnce: store.batchesAtOnce,
     position: (journal) => store.position(journal),
     write: (batch) => this.#write(store, batch),
     refusals: (journal) => store.refusals(journal),

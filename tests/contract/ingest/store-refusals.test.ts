@@ -91,6 +91,7 @@ class Crashing {
 
   readonly wrap = (store: Store): Store => ({
     kind: store.kind,
+    batchesAtOnce: store.batchesAtOnce,
     position: async (journal) => {
       if (!this.answers) throw new MarsadError("STORE_UNAVAILABLE", "the test says no");
       return await store.position(journal);

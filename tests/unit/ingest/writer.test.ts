@@ -28,11 +28,12 @@ class Pair {
   #next = 0;
   readonly writer: StoreWriter;
 
-  constructor(batchReadings = 100, batchMaxAge = 1) {
+  constructor(batchReadings = 100, batchMaxAge = 1, batchesAtOnce = 5) {
     this.writer = new StoreWriter(
       {
         journal: this,
         store: {
+          batchesAtOnce,
           write: (batch) => this.#write(batch),
           position: async () => this.position,
           refusals: async () => this.refusals,
@@ -110,17 +111,20 @@ describe("the writer", () => {
     await running;
   });
 
-  test("takes larger batches while many wait, and whatever there is once it is old enough", async () => {
-    const pair = new Pair(100, 20);
-    pair.commit(400);
-    const running = pair.writer.run();
-    await poll(() => pair.position === 400, { interval: 1 });
-    expect(pair.batches[0]).toBe(50);
-    pair.commit(1);
-    await poll(() => pair.position === 401, { interval: 1 });
-    pair.stop();
-    await running;
-  });
+  test.each([5, 1])(
+    "takes %i batches at once while many wait, as the store likes it, and whatever there is once it is old enough",
+    async (atOnce) => {
+      const pair = new Pair(100, 20, atOnce);
+      pair.commit(400);
+      const running = pair.writer.run();
+      await poll(() => pair.position === 400, { interval: 1 });
+      expect(Math.max(...pair.batches)).toBe(atOnce * 10);
+      pair.commit(1);
+      await poll(() => pair.position === 401, { interval: 1 });
+      pair.stop();
+      await running;
+    },
+  );
 
   test.each(["before", "after"] as const)(
     "a write that fails %s it takes place is made once, and tallies are counted anew",
