@@ -7,6 +7,8 @@ const knownVersion = 10;
 const firstAbsoluteTime = 2 ** 28;
 /** Characters of a name, base name included. */
 const maxNameLength = 255;
+/** Characters of a base unit. A base name or unit is resolved into every record behind it: one of 200 kB would make gigabytes of a message. */
+const maxBaseUnitLength = 64;
 const namePattern = /^[A-Za-z0-9][-A-Za-z0-9:./_]*$/;
 
 /** A record with the pack's base values applied (RFC 8428, 4.6). */
@@ -33,8 +35,8 @@ export interface SenmlRecord {
  * The records of a SenML pack, resolved; `now` (milliseconds since 1970) is what relative times are relative to.
  *
  * A pack is refused whole for what would change the meaning of its other records: a root that is no array, an element that is no object, a base
- * value of a wrong type, a version above 10 or more than one version, and a label ending in `_` that is not known. Other unknown labels are ignored.
- * A record of base values alone is no reading.
+ * value of a wrong type or too long a text, a version above 10 or more than one version, and a label ending in `_` that is not known. Other unknown
+ * labels are ignored. A record of base values alone is no reading.
  */
 export function resolvePack(pack: unknown, now: number): SenmlRecord[] | Problem {
   if (!Array.isArray(pack)) return problem("syntax", "a SenML pack is an array of records");
@@ -141,7 +143,7 @@ function resolveRecord(
 function takeBase(label: string, content: unknown, index: number, base: Base): Problem | undefined {
   switch (label) {
     case "bn":
-      if (typeof content !== "string") return wrongBase(label, index, "a text");
+      if (!isText(content, maxNameLength)) return wrongText(label, index, maxNameLength);
       base.name = content;
       return undefined;
     case "bt":
@@ -149,7 +151,7 @@ function takeBase(label: string, content: unknown, index: number, base: Base): P
       base.time = content;
       return undefined;
     case "bu":
-      if (typeof content !== "string") return wrongBase(label, index, "a text");
+      if (!isText(content, maxBaseUnitLength)) return wrongText(label, index, maxBaseUnitLength);
       base.unit = content;
       return undefined;
     case "bv":
@@ -189,6 +191,14 @@ function takeVersion(content: unknown, index: number, base: Base): Problem | und
   }
   base.version = content;
   return undefined;
+}
+
+function isText(content: unknown, maxLength: number): content is string {
+  return typeof content === "string" && content.length <= maxLength;
+}
+
+function wrongText(label: string, index: number, maxLength: number): Problem {
+  return wrongBase(label, index, `a text of at most ${maxLength} characters`);
 }
 
 function wrongBase(label: string, index: number, wanted: string): Problem {

@@ -253,6 +253,18 @@ describe("a pack is refused whole", () => {
     expect(rejections).toMatchObject([{ reason, ordinal: 0, start: 0, end: payload.length }]);
   });
 
+  test.each([
+    { base: "bn", longest: 255 },
+    { base: "bu", longest: 64 },
+  ])("for a longer $base than $longest characters, which every record would repeat", ({ base, longest }) => {
+    const refused = (length: number) =>
+      decoded([{ [base]: "x".repeat(length) }, { v: 1 }, { v: 2 }]).rejections;
+    expect(refused(longest)).toHaveLength(2);
+    expect(refused(longest + 1)).toMatchObject([
+      { reason: "syntax", detail: `\`${base}\` of record 0 is not a text of at most ${longest} characters` },
+    ]);
+  });
+
   test("but not for labels that need not be understood, nor for being of an older version", () => {
     const { count } = decoded([{ ...record, bver: 5, ut: 60, link: { a: 1 }, blub: 1, a_b: 2 }]);
     expect(count.accepted).toBe(1);
