@@ -15,7 +15,9 @@ interface Sent {
   readonly fields: readonly (readonly [name: string, value: Value])[];
 }
 
-const json = (value: Value): string => (value === Infinity ? "1e400" : JSON.stringify(value));
+/** JSON has no infinity but numbers that are read as one. */
+const json = (value: Value): string =>
+  Math.abs(Number(value)) === Infinity ? `${Number(value) < 0 ? "-" : ""}1e400` : JSON.stringify(value);
 
 /** The same readings, in every format. */
 const spellings: Record<
