@@ -86,10 +86,10 @@ export function noteConfigReports(records: RecordStore, said: ReadonlyMap<string
   });
 }
 
-/** Calls `onChange` with each configuration that any process changes, until `signal`. */
+/** Calls `onChange` with each configuration that any process changes, and `onGone` with the name of a gateway that was removed with its own, until `signal`. */
 export function watchGatewayConfigs(
   records: RecordStore,
-  onChange: (config: GatewayConfig) => void,
+  { onChange, onGone }: { onChange: (config: GatewayConfig) => void; onGone: (gateway: string) => void },
   options: { signal: AbortSignal },
 ): void {
   const read = (): Map<string, GatewayConfig> =>
@@ -101,7 +101,9 @@ export function watchGatewayConfigs(
       ({ gateway, revision, at }) =>
         before.get(gateway)?.revision !== revision || before.get(gateway)?.at !== at,
     );
+    const gone = [...before.keys()].filter((gateway) => !now.has(gateway));
     before = now;
+    gone.forEach(onGone);
     changed.forEach(onChange);
   }, options);
 }

@@ -40,6 +40,8 @@ export function openGatewayTalk({ broker, records, interval_ms, log }: GatewayTa
   const { signal } = ending;
   const sometimes = oncePer();
   const said = new Map<string, ConfigReport>();
+  /** Where each gateway's configuration is retained. */
+  const configTopics = new Map<string, string>();
   let writing: NodeJS.Timeout | undefined;
   let lastId = 0;
 
@@ -65,8 +67,17 @@ export function openGatewayTalk({ broker, records, interval_ms, log }: GatewayTa
   const tellConfig = ({ gateway, revision, config }: GatewayConfig): void => {
     const { agency } = expectGateway(records, gateway); // both go together
     log.info({ gateway, revision }, "The gateway's configuration is sent.");
-    const message = formatConfig({ revision, config });
-    publish(topics(agency, gateway).down.config, message, { retain: true, qos: 1 });
+    const topic = topics(agency, gateway).down.config;
+    if (configTopics.get(gateway) !== topic) forgetConfig(gateway);
+    configTopics.set(gateway, topic);
+    publish(topic, formatConfig({ revision, config }), { retain: true, qos: 1 });
+  };
+  /** Whoever gets the name later is another gateway. */
+  const forgetConfig = (gateway: string): void => {
+    const topic = configTopics.get(gateway);
+    if (topic !== undefined) publish(topic, "", { retain: true, qos: 0 });
+    configTopics.delete(gateway);
+    said.delete(gateway);
   };
   const writeReports = (): void => {
     writing = undefined;
@@ -82,7 +93,7 @@ export function openGatewayTalk({ broker, records, interval_ms, log }: GatewayTa
 
   // The broker's retained messages do not survive a restart.
   listGatewayConfigs(records).forEach(tellConfig);
-  watchGatewayConfigs(records, tellConfig, { signal });
+  watchGatewayConfigs(records, { onChange: tellConfig, onGone: forgetConfig }, { signal });
   const timer = setInterval(() => void tellAllTheTime(), interval_ms);
   return {
     heard(gateway, payload): void {

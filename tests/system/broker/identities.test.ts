@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
+  type GatewayConfig,
   gatewayConfig,
   listGatewayConfigs,
   noteConfigReports,
@@ -251,7 +252,8 @@ describe("configurations of gateways", () => {
     await addGateway(records, corniche);
     const seen: (string | undefined)[] = [];
     const ending = new AbortController();
-    watchGatewayConfigs(records, ({ config }) => seen.push(JSON.stringify(config)), ending);
+    const onChange = ({ config }: GatewayConfig) => seen.push(JSON.stringify(config));
+    watchGatewayConfigs(records, { onChange, onGone: (gateway) => seen.push(gateway) }, ending);
     const revision = setGatewayConfig(records, "corniche-1", { window: 4 });
     await poll(() => seen.length === 1);
     noteConfigReports(records, new Map([["corniche-1", { revision, result: "applied" }]]));
@@ -264,6 +266,7 @@ describe("configurations of gateways", () => {
     expect(gatewayConfig(records, "corniche-1")).toMatchObject({ report: { revision, result: "applied" } });
     removeGateway(records, "corniche-1");
     expect(listGatewayConfigs(records)).toEqual([]);
+    await poll(() => seen.at(-1) === "corniche-1");
     await addGateway(records, corniche);
     expect(gatewayConfig(records, "corniche-1")).toBeUndefined();
     ending.abort();

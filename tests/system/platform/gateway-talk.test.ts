@@ -1,10 +1,11 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { openBroker } from "#broker/broker.ts";
 import { gatewayConfig, setGatewayConfig } from "#broker/gateway-config.ts";
-import { addGateway, createAuthenticator } from "#broker/identities.ts";
+import { addGateway, createAuthenticator, removeGateway } from "#broker/identities.ts";
 import { type GatewayTalk, openGatewayTalk } from "#cli/platform/gateway-talk.ts";
 import { openRecordStore } from "#runtime/record-store.ts";
 import { formatStatus } from "#telemetry/status.ts";
@@ -62,4 +63,31 @@ test("a connected gateway is told the time again and again, and answered when it
   await gateway.publish(gateway.topics.status, "nonsense");
   await gateway.publish(gateway.topics.status, formatStatus({ online: true, sent: sent + 1 }));
   await poll(() => times.some(({ echo }) => echo?.sent === sent + 1));
+});
+
+test("who gets a removed gateway's name is not told the former one's configuration", async () => {
+  using folder = tempFolder("talk");
+  await using records = await openRecordStore(join(folder.path, "identities"));
+  await addGateway(records, identity);
+  setGatewayConfig(records, identity.name, { window: 4 });
+  const log = pino({ level: "silent" });
+  await using broker = await openBroker({
+    listen: { host: "127.0.0.1", port: 0 },
+    authenticate: createAuthenticator(records),
+    onUplink: () => true,
+    log,
+    metrics: new Registry(),
+  });
+  using _talk = openGatewayTalk({ broker, records, interval_ms: 60_000, log });
+  removeGateway(records, identity.name);
+  const password = await addGateway(records, identity);
+  const told = async (): Promise<number> => {
+    await using gateway = await connectGateway({ identity, password, port: broker.address.port });
+    let configs = 0;
+    gateway.client.on("message", (topic) => (configs += Number(topic === gateway.topics.down.config)));
+    await gateway.client.subscribeAsync(gateway.topics.down.config, { qos: 1 });
+    await sleep(200);
+    return configs;
+  };
+  await expect.poll(told, { timeout: 5000 }).toBe(0);
 });
