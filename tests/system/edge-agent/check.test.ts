@@ -120,6 +120,24 @@ test("devices are read once: registers, value, unit, and which byte order would 
   ]);
 });
 
+test("a logger that does not answer is asked once: a second request would say that its row had arrived", async () => {
+  using folder = tempFolder("check");
+  await using device = await openScriptedDevice(() => "silent");
+  const { code } = await check(folder.path, {
+    inputs: [
+      {
+        type: "modbus",
+        connect: `tcp://127.0.0.1:${device.port}`,
+        timeout_ms: 100,
+        devices: [{ unit: 1, sensor: "wf-1", map: "logger" }],
+      },
+    ],
+    register_maps: { logger: rowMap },
+  });
+  expect(code).toBe(1);
+  expect(device.requests).toHaveLength(1);
+});
+
 test("beside a running agent nothing is sent, no row is taken from it, and a port that it has is named", async () => {
   using folder = tempFolder("check");
   await using broker = await openAedes();
