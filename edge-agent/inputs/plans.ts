@@ -16,7 +16,7 @@ export interface InputPlans {
 /** No value is spelled longer: `-1.2345678901234567e-308`. */
 const VALUE_BYTES = 24;
 const SENSOR_BYTES = 64;
-const TIME_BYTES = 18;
+const TIME_BYTES = 2 + VALUE_BYTES;
 /** Of line protocol in a local broker's messages. */
 const SENT_LINE_BYTES = 4096;
 

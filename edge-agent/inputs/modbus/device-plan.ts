@@ -31,6 +31,8 @@ export interface DevicePlan {
 export interface Shown {
   /** Its own event time, milliseconds since 1970; undefined without a time register, and when that holds no time. */
   readonly time: number | undefined;
+  /** What the time register holds where that is no time: milliseconds beyond any calendar, or NaN. */
+  readonly noTime: number | undefined;
   /** The row's number as its bytes; undefined without a row register. */
   readonly row: string | undefined;
   /** By the plan's fields, in the catalogue's units; NaN = absent. */
@@ -103,15 +105,16 @@ export function decodeShown(plan: DevicePlan, answers: readonly Buffer[]): Shown
     const value = field.scale(raw);
     return Number.isFinite(value) ? value : Number.NaN;
   });
-  return { time: timeOf(plan, answers), row: rowOf(plan, answers), values };
+  return { ...timeOf(plan, answers), row: rowOf(plan, answers), values };
 }
 
-function timeOf({ time }: DevicePlan, answers: readonly Buffer[]): number | undefined {
-  if (time === undefined) return undefined;
+function timeOf({ time }: DevicePlan, answers: readonly Buffer[]): Pick<Shown, "time" | "noTime"> {
+  if (time === undefined) return { time: undefined, noTime: undefined };
   const { located, type, order, milliseconds } = time;
   const answer = answers[located.request] ?? Buffer.alloc(0);
   const shown = Math.round(decodeNumber(answer, { at: located.at, type, order }) * milliseconds);
-  return Math.abs(shown) <= maxTime ? shown : undefined;
+  const isTime = Math.abs(shown) <= maxTime;
+  return { time: isTime ? shown : undefined, noTime: isTime ? undefined : shown };
 }
 
 /** ECMAScript's range of time values. */

@@ -142,11 +142,12 @@ export class BusPoller implements Input {
         : { next: "grid", reconnect: rowAtStake };
     }
     const shown = decodeShown(plan, answers);
-    if (plan.time !== undefined && shown.time === undefined) {
+    if (shown.noTime === undefined) this.#states.answered(index);
+    else {
       this.#states.failed(index, { kind: "garbled", detail: "the time register holds no time" });
-      return { next: "grid" };
+      // The next request would give a row up: it goes to the platform, whose dead letters keep it with its reason.
+      if (plan.row === undefined) return { next: "grid" };
     }
-    this.#states.answered(index);
     if (plan.row !== undefined && shown.row === this.#rows[index]) return { next: "grid" };
     const line = formatShown(plan, device.sensor, shown);
     if (line !== undefined) this.#intake.take(line, 0, line.length, Date.now());

@@ -22,7 +22,10 @@ export function rowTime(row: number): number {
  * Loggers behind one address, each with rows to give: a request to a unit on the same connection is its proof that its row before has arrived, and it shows
  * the next one; on a new connection it shows the last one again.
  */
-export async function openRowDevice(rows: number): Promise<RowDevice> {
+export async function openRowDevice(
+  rows: number,
+  time: (row: number) => bigint = (row) => BigInt(rowTime(row)),
+): Promise<RowDevice> {
   const units = new Map<number, { row: number; proving: number }>();
   const device = await openScriptedDevice(({ unit, connection }) => {
     const shown = units.get(unit) ?? { row: 0, proving: -1 };
@@ -30,7 +33,7 @@ export async function openRowDevice(rows: number): Promise<RowDevice> {
     if (connection === shown.proving && shown.row < rows - 1) shown.row += 1;
     shown.proving = connection;
     const registers = Buffer.alloc(16);
-    registers.writeBigUInt64BE(BigInt(rowTime(shown.row)), 0);
+    registers.writeBigUInt64BE(time(shown.row), 0);
     registers.writeUInt32BE(shown.row, 8);
     registers.writeFloatBE(shown.row, 12);
     return registers;

@@ -80,3 +80,22 @@ test("no row is lost when the agent is killed between fetching and keeping it", 
   expect([...new Set(rowsOf(received, 1))].sort((a, b) => a - b)).toEqual(all(500));
   expect(received.contradictions).toEqual([]);
 });
+
+test("a row whose time is none is not lost: it goes as it stands, for the platform to refuse", async () => {
+  using folder = tempFolder("edge");
+  await using broker = await openAedes();
+  const unset = 2n ** 64n - 1n;
+  await using device = await openRowDevice(6, (row) => (row === 3 ? unset : BigInt(rowTime(row))));
+  const received = new Received();
+  broker.onMessage = received.take;
+  const settings = config({
+    mqttPort: broker.port,
+    data: folder.path,
+    inputs: inputs(device.port, [1]),
+    register_maps: { logger: rowMap },
+  });
+  await using agent = await openAgent(settings);
+  await poll(() => received.count >= 6);
+  expect(received.lines()[3]).toBe(`water_flow,sensor=wf-1 flow=3 ${Number(unset)}`);
+  expect(agent.stats()).toMatchObject({ received: 6, readFailures: 1, silentDevices: 0 });
+});

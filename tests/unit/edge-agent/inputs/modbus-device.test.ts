@@ -1,10 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
+import { BatchBuffer } from "#edge-agent/batch-buffer.ts";
 import { type DevicePlan, decodeShown, planDevice } from "#edge-agent/inputs/modbus/device-plan.ts";
 import { RegisterMap } from "#edge-agent/inputs/modbus/register-map.ts";
 import { formatShown } from "#edge-agent/inputs/modbus/shown-line.ts";
+import { LineIntake } from "#edge-agent/line-intake.ts";
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
+import { readLine } from "#telemetry/line-protocol/oracle.ts";
+import { ReadingTable } from "#telemetry/reading-table.ts";
 
 type MapInput = z.input<typeof RegisterMap>;
 
@@ -91,6 +95,29 @@ test("seconds become milliseconds; what is no time is none", () => {
   const seconds = planned({ ...acmeFlow, row: undefined, time: { register: 0, type: "u32", unit: "s" } });
   expect(decodeShown(seconds, [Buffer.from("69203e00".padEnd(68, "0"), "hex")]).time).toBe(0x69203e00 * 1000);
   expect(decodeShown(planned(acmeFlow), [Buffer.alloc(34, 0xff)]).time).toBeUndefined();
+});
+
+test("what stands where the time should be stays in the line, and nobody takes it for a time", () => {
+  const tables = builtinCatalogue.measurements.map((measurement) => new ReadingTable(measurement, 1));
+  const context = { tables, gateway: 0, now: row.time, maxFuture: 300_000, maxAge: 1e15, reject: () => {} };
+  const times = [
+    Buffer.alloc(8, 0xff),
+    Buffer.from("001eb208c2dc0001", "hex"),
+    Buffer.from("7e37e43c8800759c", "hex"),
+  ];
+  for (const type of ["u64", "f64"] as const) {
+    const plan = planned({ ...acmeFlow, time: { register: 0, type } });
+    for (const time of times) {
+      const shown = decodeShown(plan, [Buffer.concat([time, shownBy(row).subarray(8)])]);
+      if (shown.noTime === undefined) continue;
+      const batch = new BatchBuffer(4096);
+      const intake = new LineIntake({ batch, seal: () => {} }, 512);
+      const line = formatShown(plan, "wf-003", shown)!;
+      intake.take(line, 0, line.length, row.time);
+      const [sent] = batch.take(Buffer.alloc(0)).toString().split("\n");
+      expect(readLine(sent!, () => ({ series: 0, gateway: 0 }), context)).toHaveProperty("reason");
+    }
+  }
 });
 
 describe("a map that cannot be read as it stands is refused with its key:", () => {
