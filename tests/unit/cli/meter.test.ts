@@ -20,6 +20,16 @@ test("the rate is what was received since the last look", () => {
   expect(meter.read(totals({ received: 5_900 }), 3_000).perSecond).toBe(450);
 });
 
+test("sensors that speak in one second of ten make the same rate in each", () => {
+  const meter = new Meter();
+  const rates: number[] = [];
+  for (let second = 0; second < 40; second += 1) {
+    const received = 300 * Math.floor((second + 7) / 10);
+    rates.push(meter.read(totals({ received }), 1_000 * second).perSecond);
+  }
+  expect(rates.slice(10)).toEqual(Array(30).fill(30));
+});
+
 test("sums go on where they were when the platform starts again", () => {
   const meter = new Meter();
   meter.read(totals({ received: 100, stored: 80, refused: 5, duplicate: 2, journal: 13 }), 0);
