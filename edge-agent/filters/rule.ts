@@ -14,7 +14,7 @@ const Band = z.union([
     .regex(/^\d+(\.\d+)?%$/, 'a number in the field\'s unit, or a share of the value last sent such as "1%"'),
 ]);
 
-/** How a field is averaged; see docs/gateway.md. */
+/** How a field is averaged; see docs/gateway-settings.md. */
 export const fieldKinds = ["gauge", "delta", "counter", "state"] as const;
 export type FieldKind = (typeof fieldKinds)[number];
 
