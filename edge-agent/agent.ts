@@ -157,8 +157,16 @@ export async function openEdgeAgent(own: EdgeAgentConfig, options: EdgeAgentOpti
 
   async function apply(next: EdgeAgentConfig): Promise<void> {
     expectPlanned(next, catalogue);
-    await inputs.change(next);
     const former = config;
+    // An input may bring lines that only the new batches hold, as soon as it is open.
+    if (next.batch.max_bytes > former.batch.max_bytes)
+      spool.resize(next.batch.max_bytes, former.batch.max_age_ms);
+    try {
+      await inputs.change(next);
+    } catch (error) {
+      spool.resize(former.batch.max_bytes, former.batch.max_age_ms);
+      throw error;
+    }
     config = next;
     if (!isSame(former, next, "filters")) {
       flushFilters();

@@ -56,11 +56,12 @@ export class ConfigKeeper implements AsyncDisposable {
   }
 
   /**
-   * Takes what the gateway's own file says now.
+   * Takes what the gateway's own file says now; nothing after the end.
    * @throws MarsadError CONFIG_INVALID, and what opening an input throws; the former configuration holds then.
    */
   reload(own: EdgeAgentConfig): Promise<void> {
     return this.#inTurn(async () => {
+      if (this.#closed) return;
       const fixed = fixedChanges(this.#own, own);
       if (fixed.length > 0) {
         const keys = fixed.join(", ");

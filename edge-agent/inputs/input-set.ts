@@ -84,7 +84,10 @@ export class InputSet implements AsyncDisposable {
       const next: Entry[] = [];
       for (const [index, settings] of config.inputs.entries()) {
         const entry = kept[index] ?? (await this.#open(settings, config));
-        if (kept[index] === undefined) opened.push(entry);
+        if (kept[index] === undefined) {
+          opened.push(entry);
+          this.#entries = [...this.#entries, entry]; // it counts, and is told of room, while the others are opened
+        }
         next.push(entry);
       }
       this.#entries = next;

@@ -1,5 +1,8 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { hasCode } from "#runtime/errors.ts";
 import { Birth } from "#telemetry/birth.ts";
@@ -11,6 +14,15 @@ import { openTcpProxy } from "../../support/tcp-proxy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { Received } from "./received.ts";
 import { config, lines, openAgent, openSensor } from "./support.ts";
+
+async function anyFreeUdpPort(): Promise<number> {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, "close");
+  return port;
+}
 
 /** A port where nothing listens. */
 const nowhere = 1;
@@ -178,4 +190,41 @@ test("lines that are too long or cut short are counted, and their neighbours arr
   await poll(() => received.count === 2);
   expect(received.lines()).toEqual([first, second]);
   expect(agent.stats()).toMatchObject({ received: 2, rejectedLines: 2 });
+});
+
+test("lines that only the new batches hold are whole although they come while the other inputs are being opened", async () => {
+  using folder = tempFolder("edge");
+  await using broker = await openAedes();
+  const received = new Received();
+  broker.onMessage = received.take;
+  const small = config({ mqttPort: broker.port, data: folder.path });
+  await using agent = await openAgent(small);
+  const port = await anyFreeUdpPort();
+  const inputs = [
+    { type: "lines", listen: `udp://127.0.0.1:${port}`, max_line_bytes: 16_384 },
+    ...Array.from({ length: 20 }, () => ({ type: "lines", listen: "tcp://localhost:0" })),
+  ];
+  const long = `traffic_flow,sensor=tf-1 ${"x".repeat(8000)}=1 1763860000000`;
+  using resources = new DisposableStack();
+  const socket = resources.adopt(createSocket("udp4").bind(0, "127.0.0.1"), (open) => void open.close());
+  await once(socket, "listening");
+  const changed = new AbortController();
+  const sending = (async () => {
+    for (; !changed.signal.aborted; await setImmediate()) socket.send(`${long}\n`, port, "127.0.0.1");
+  })();
+  const next = config({ ...small, mqttPort: broker.port, inputs, batch: { max_bytes: 65_536 } });
+  await agent.reconfigure(next).finally(() => changed.abort());
+  await sending;
+  socket.send(`${long}\n`, port, "127.0.0.1");
+  await poll(() => received.count > 0 && received.count === agent.stats().received);
+  expect(new Set(received.lines())).toEqual(new Set([long]));
+});
+
+test("a configuration that comes after the end opens nothing", async () => {
+  using folder = tempFolder("edge");
+  const settings = config({ mqttPort: 1, data: folder.path });
+  const agent = await openAgent(settings);
+  await agent[Symbol.asyncDispose]();
+  await agent.reconfigure({ ...settings, inputs: [...settings.inputs, ...settings.inputs] });
+  expect(agent.inputs).toEqual([]);
 });

@@ -32,14 +32,15 @@ function configOf(
 }
 
 /** A set whose inputs do nothing, and what happens to them; those `refused` cannot be opened. */
-function openSet() {
+function openSet(opening: (open: readonly string[]) => void = () => {}) {
   const happened: string[] = [];
   const refused = new Set<string>();
-  const set = new InputSet({
+  const set: InputSet = new InputSet({
     open: async (settings) => {
       const address = settings.type === "lines" ? settings.listen : settings.connect;
       if (refused.has(address)) throw new Error(`cannot open ${address}`);
       happened.push(`+${address}`);
+      opening(set.open.map(({ input }) => input.address));
       const stage = { batch: new BatchBuffer(4096), seal: () => {} };
       const intake = new LineIntake(stage, 512);
       const line = Buffer.from("m,sensor=a f=1 1\n");
@@ -73,6 +74,13 @@ test("inputs are exchanged by their own settings and the register maps they name
   await set[Symbol.asyncDispose]();
   expect(take()).toHaveLength(3);
   expect(set.totals.received).toBe(4);
+});
+
+test("an input that is open is told of room while the next one is opened", async () => {
+  const openThen: (readonly string[])[] = [];
+  const { set } = openSet((open) => openThen.push(open));
+  await set.change(configOf([lines, bus(1, "one"), bus(2, "two")]));
+  expect(openThen.map(({ length }) => length)).toEqual([0, 1, 2]);
 });
 
 test("when a new input cannot be opened the former ones are open again, in their order", async () => {
