@@ -53,7 +53,7 @@ export class BusPoller implements Input {
   readonly #states: DeviceStates;
   readonly #schedule: PollSchedule;
   readonly #oncePer10s = oncePer();
-  /** By device: the row that was taken last. */
+  /** By device: number and time of the row that was taken last. */
   readonly #rows: (string | undefined)[] = [];
   #room = Promise.withResolvers<void>();
   /** The schedule has changed beside the loop. */
@@ -148,21 +148,23 @@ export class BusPoller implements Input {
       // The next request would give a row up: it goes to the platform, whose dead letters keep it with its reason.
       if (plan.row === undefined) return { next: "grid" };
     }
-    if (plan.row !== undefined && shown.row === this.#rows[index]) return { next: "grid" };
+    // A logger that was started anew may count from the same number again.
+    const row = plan.row && `${shown.row} ${shown.time ?? shown.noTime}`;
+    if (row !== undefined && row === this.#rows[index]) return { next: "grid" };
     const line = formatShown(plan, device.sensor, shown);
     if (line !== undefined) this.#intake.take(line, 0, line.length, Date.now());
-    if (plan.row === undefined) {
+    if (row === undefined) {
       this.#target.taken();
       return { next: "grid" };
     }
     // Asking for the next row gives this one up: it has to be on disk. The others are read meanwhile.
     this.#schedule.hold(index);
-    void this.#keep(index, shown.row);
+    void this.#keep(index, row);
     return { next: "kept" };
   }
 
   /** Lets a device have its next turn when the row that was taken is on disk. */
-  async #keep(index: number, row: string | undefined): Promise<void> {
+  async #keep(index: number, row: string): Promise<void> {
     if (!(await this.#target.committed())) return; // the agent ends
     this.#rows[index] = row;
     this.#schedule.again(index, performance.now());

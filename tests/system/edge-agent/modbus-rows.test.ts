@@ -99,3 +99,23 @@ test("a row whose time is none is not lost: it goes as it stands, for the platfo
   expect(received.lines()[3]).toBe(`water_flow,sensor=wf-1 flow=3 ${Number(unset)}`);
   expect(agent.stats()).toMatchObject({ received: 6, readFailures: 1, silentDevices: 0 });
 });
+
+test("a logger that was started anew and counts from the same number again is heard", async () => {
+  using folder = tempFolder("edge");
+  await using broker = await openAedes();
+  let start = 0;
+  await using device = await openRowDevice(1, () => BigInt(rowTime(0) + start));
+  const received = new Received();
+  broker.onMessage = received.take;
+  const settings = config({
+    mqttPort: broker.port,
+    data: folder.path,
+    inputs: inputs(device.port, [1]),
+    register_maps: { logger: rowMap },
+  });
+  await using _agent = await openAgent(settings);
+  await poll(() => received.count === 1);
+  start = 60_000;
+  await poll(() => received.count === 2);
+  expect(received.lines()[1]).toBe(`water_flow,sensor=wf-1 flow=0 ${rowTime(0) + 60_000}`);
+});
