@@ -1,14 +1,33 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests that measure, that load the machine, or whose time runs by the clock: one file at a time, and nothing beside it. */
+const alone = [
+  "tests/system/faults/**/*.test.ts",
+  "tests/system/backup/**/*.test.ts",
+  "tests/system/cli/up*.test.ts",
+  "tests/system/edge-agent/{full-disk,package}.test.ts",
+  "tests/system/firmware-sim/modbus-replay.test.ts",
+  "tests/system/platform/{full-disk,waiting}.test.ts",
+];
+const processes = { testTimeout: 180_000, hookTimeout: 180_000 };
+
 /**
  * Three kinds of test. `unit`: pure, milliseconds. `contract`: one suite for every adapter of a port. `system`: the
- * real programs as processes, against real servers; one file at a time, since they share two cores and a disk.
+ * real programs as processes, against real servers; they start processes and wait for them, so as many files at once as there are cores.
  */
 export default defineConfig({
   test: {
     reporters: ["default", "./tests/support/closing-reporter.ts"],
     projects: [
-      { test: { name: "unit", include: ["tests/unit/**/*.test.ts", "tests/*.test.ts"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["tests/unit/**/*.test.ts", "tests/*.test.ts"],
+          // What one file has loaded the next need not load again.
+          isolate: false,
+          testTimeout: 20_000,
+        },
+      },
       {
         test: {
           name: "contract",
@@ -17,15 +36,8 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      {
-        test: {
-          name: "system",
-          include: ["tests/system/**/*.test.ts"],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          fileParallelism: false,
-        },
-      },
+      { test: { name: "system", include: ["tests/system/**/*.test.ts"], exclude: alone, ...processes } },
+      { test: { name: "system-alone", include: alone, fileParallelism: false, ...processes } },
     ],
   },
 });
