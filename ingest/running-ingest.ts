@@ -109,9 +109,15 @@ export class RunningIngest implements Ingest {
   }
 
   async holdJournal(): Promise<AsyncDisposable> {
+    const { writer } = this.#parts;
     await this.#journal.hold();
-    // A journal that is closed meanwhile lets go by itself.
-    return { [Symbol.asyncDispose]: () => this.#journal.letGo().catch(() => undefined) };
+    writer.holdRefusals();
+    return {
+      [Symbol.asyncDispose]: async () => {
+        writer.releaseRefusals();
+        await this.#journal.letGo().catch(() => undefined); // a journal that is closed meanwhile lets go by itself
+      },
+    };
   }
 
   trouble(): { journal: string | undefined; store: string | undefined } {

@@ -52,6 +52,7 @@ export class StoreWriter {
   #oldestPendingAt = performance.now();
   #wake: (() => void) | undefined;
   #failure: string | undefined;
+  #held: PromiseWithResolvers<void> | undefined;
 
   /** @param committed  Where the journal ends. What is in flight begins where the store ends. */
   constructor(options: WriterOptions, committed: number) {
@@ -73,6 +74,19 @@ export class StoreWriter {
     this.#wake?.();
   }
 
+  /**
+   * Until `releaseRefusals`, `onStored` is told of no refusal, and nothing is written after one: a copy of the journal made meanwhile has no
+   * dead letter of a block that a copy of the store, made before it, lacks.
+   */
+  holdRefusals(): void {
+    this.#held ??= Promise.withResolvers();
+  }
+
+  releaseRefusals(): void {
+    this.#held?.resolve();
+    this.#held = undefined;
+  }
+
   /** @throws MarsadError when journal and store cannot belong together any more */
   async run(): Promise<void> {
     const { signal, journal, inFlight, onStored } = this.#options;
@@ -87,6 +101,7 @@ export class StoreWriter {
       ahead?.catch(() => undefined); // awaited in the next round, or given up
       const written = await this.#writeUntilKept(range);
       if (!written) return;
+      if (written.made.refused.length > 0 && !(await this.#released())) return; // the next start finds them in the store
       if (written.position !== range.next) ahead = undefined;
       this.#stored = written.position;
       this.#oldestPendingAt = performance.now();
@@ -100,14 +115,9 @@ export class StoreWriter {
 
   /** Nothing more is written meanwhile: refusals cannot pile up. */
   async #handOverRefusals(): Promise<void> {
-    const { journal, log, refusalsKept, signal, store } = this.#options;
-    const aborted = Promise.withResolvers<false>();
-    const abort = (): void => aborted.resolve(false);
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
-    const kept = await Promise.race([refusalsKept(), aborted.promise]);
-    signal.removeEventListener("abort", abort);
-    if (!kept) return; // the next start finds them in the store
+    const { journal, log, refusalsKept, store } = this.#options;
+    const kept = await this.#orAborted(refusalsKept());
+    if (kept !== true) return; // the next start finds them in the store
     await store.forgetRefusals(journal.uuid, this.#stored).catch((error: unknown) => {
       log.warn({ err: error }, "The store goes on keeping refusals that are dead letters already.");
     });
@@ -137,10 +147,6 @@ export class StoreWriter {
       offered = undefined; // its buffers are given away
       return await this.#write(batch);
     };
-    const aborted = Promise.withResolvers<undefined>();
-    const abort = (): void => aborted.resolve(undefined);
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
     try {
       const kept = pRetry(attempt, {
         retries: Infinity,
@@ -157,10 +163,29 @@ export class StoreWriter {
       });
       // A write under way at the end is the store's to finish or to give up: the next start asks it how far it came.
       kept.catch(() => undefined);
-      return await Promise.race([kept, aborted.promise]);
+      return await this.#orAborted(kept);
     } catch (error) {
       if (signal.aborted) return undefined;
       throw error;
+    }
+  }
+
+  /** @returns false when the signal comes first. */
+  async #released(): Promise<boolean> {
+    if (this.#held === undefined) return true;
+    await this.#orAborted(this.#held.promise);
+    return !this.#options.signal.aborted;
+  }
+
+  /** @returns undefined when the signal comes first. */
+  async #orAborted<T>(work: Promise<T>): Promise<T | undefined> {
+    const { signal } = this.#options;
+    const aborted = Promise.withResolvers<undefined>();
+    const abort = (): void => aborted.resolve(undefined);
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+    try {
+      return await Promise.race([work, aborted.promise]);
     } finally {
       signal.removeEventListener("abort", abort);
     }

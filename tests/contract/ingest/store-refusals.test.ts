@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { MarsadError } from "#runtime/errors.ts";
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
@@ -82,6 +83,24 @@ test("readings that the store refuses become dead letters with its words, are to
   await city.ingest[Symbol.asyncDispose](); // tells what is untold
   const nacks = city.told.flatMap(({ nack }) => nack?.rejections ?? []);
   expect(nacks[0]).toMatchObject({ reason: "store-refused", excerpt: turns(2, 2.5).trimEnd() });
+});
+
+test("while a backup holds the journal, refusals wait: its copy never has those of blocks that the store's copy may lack", async () => {
+  await using city = await openChangedCity({});
+  const hold = await city.ingest.holdJournal();
+  const position = await city.store.position(city.ingest.journal);
+  await city.session().send(turns(1, 2) + turns(2, 2.5));
+  await poll(async () => (await city.store.position(city.ingest.journal)) > position);
+  await sleep(50);
+  expect(city.account()).toMatchObject({ refused: 0, balanced: true, on_its_way: { journal: 2 } });
+  await hold[Symbol.asyncDispose]();
+  expect(await city.settled()).toMatchObject({ stored: 2, refused: 1 });
+  // Held again and closed: the next start takes them from the store.
+  await city.ingest.holdJournal();
+  await city.session().send(turns(3, 3.5));
+  await poll(async () => (await city.store.refusals(city.ingest.journal)).length === 1);
+  await city.restart();
+  expect(await city.settled()).toMatchObject({ stored: 2, refused: 2 });
 });
 
 /** The real store behind crashes: of the write's answer, and of the forgetting. */
