@@ -108,12 +108,12 @@ export class DuckDbEngine {
    */
   hold(): Promise<HeldFiles> {
     return this.#use(this.#writes, async (session) => {
-      this.#held = session;
       const [file, wal] = await Promise.all([
         stat(this.#options.path),
         stat(`${this.#options.path}.wal`).catch(() => undefined),
       ]);
       const rows = await countRows(session.database.writer, session.partitions);
+      this.#held = session; // last: a hold that fails holds nothing
       return { file_bytes: file.size, wal_bytes: wal?.size ?? 0, rows };
     });
   }

@@ -1,7 +1,8 @@
-import { copyFile, mkdir, open, stat, truncate } from "node:fs/promises";
+import { copyFile, mkdir, open, rename, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { pino } from "pino";
 import { expect, test } from "vitest";
+import { DuckDbEngine } from "#store/duckdb/engine.ts";
 import { openDuckDbStore } from "#store/duckdb/index.ts";
 import { settleCopy } from "#store/duckdb/settle-copy.ts";
 import type { Store, StoreHold } from "#store/port.ts";
@@ -129,4 +130,20 @@ test("a copy whose log was cut in the middle, or whose file is damaged, is not t
   const refused = answers.filter((answer) => answer instanceof Error);
   expect(refused.length).toBeGreaterThan(2);
   for (const error of refused) expect(error).toMatchObject({ code: expect.stringMatching(/^STORE_/) });
+});
+
+test("a hold that fails holds nothing: the log is moved into the file as before", async () => {
+  using folder = tempFolder("store");
+  const path = join(folder.path, "marsad.duckdb");
+  const engine = new DuckDbEngine({ path, memoryLimit: "256MB", threads: 1 });
+  try {
+    await engine.write(new TestJournal().batchOf(flow(0, 1000)));
+    await rename(path, `${path}.away`);
+    await expect(engine.hold()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    await rename(`${path}.away`, path);
+    await engine.checkpoint();
+    expect((await stat(`${path}.wal`).catch(() => undefined))?.size ?? 0).toBe(0);
+  } finally {
+    await engine.close();
+  }
 });
