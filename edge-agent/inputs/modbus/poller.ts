@@ -1,3 +1,4 @@
+import { addAbortListener } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Log, oncePer } from "#runtime/log.ts";
 import { type BackOff, backOffDelay } from "../../back-off.ts";
@@ -112,6 +113,8 @@ export class BusPoller implements Input {
   /** Until the connection ends, or a new one is needed. */
   async #serve(bus: Bus): Promise<void> {
     const { signal } = this.#leaving;
+    // The agent's end does not wait for an answer, which may be a minute away.
+    using _leaving = addAbortListener(signal, () => void bus[Symbol.asyncDispose]());
     let silentInARow = 0;
     while (!signal.aborted) {
       const { device, wait } = this.#schedule.next(performance.now());

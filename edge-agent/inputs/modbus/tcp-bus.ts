@@ -30,7 +30,8 @@ export async function openTcpBus(
     },
     close: async () => {
       if (socket.closed) return;
-      const closed = once(socket, "close");
+      // Not `once` of node:events, which rejects when the connection breaks at the same moment.
+      const closed = new Promise((resolve) => socket.once("close", resolve));
       socket.destroy();
       await closed;
     },

@@ -301,6 +301,18 @@ test("while the outbox is full no device is asked", async () => {
   expect(agent.inputs[1]).toEqual({ type: "modbus", address: `tcp://127.0.0.1:${device.port}` });
 });
 
+test("an agent that ends does not wait for a device's answer", async () => {
+  using folder = tempFolder("edge");
+  await using device = await openScriptedDevice(() => "silent");
+  const inputs = [bus(device.port, [{ unit: 1, sensor: "wf-1", map: "flow" }], { timeout_ms: 60_000 })];
+  const settings = config({ mqttPort: 1, data: folder.path, inputs, register_maps: { flow: flowMap } });
+  const agent = await openAgent(settings);
+  await poll(() => device.requests.length > 0);
+  const begun = performance.now();
+  await agent[Symbol.asyncDispose]();
+  expect(performance.now() - begun).toBeLessThan(2500);
+});
+
 test("devices are read at their own pace, on an even grid", async () => {
   using folder = tempFolder("edge");
   await using broker = await openAedes();
