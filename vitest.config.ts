@@ -10,6 +10,8 @@ const alone = [
   "tests/system/platform/{full-disk,waiting}.test.ts",
 ];
 const processes = { testTimeout: 180_000, hookTimeout: 180_000 };
+/** Vitest by itself leaves one core free, of two. */
+const allCores = { maxWorkers: "100%" };
 
 /**
  * Three kinds of test. `unit`: pure, milliseconds. `contract`: one suite for every adapter of a port. `system`: the
@@ -26,6 +28,7 @@ export default defineConfig({
           // What one file has loaded the next need not load again.
           isolate: false,
           testTimeout: 20_000,
+          ...allCores,
         },
       },
       {
@@ -34,9 +37,18 @@ export default defineConfig({
           include: ["tests/contract/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          ...allCores,
         },
       },
-      { test: { name: "system", include: ["tests/system/**/*.test.ts"], exclude: alone, ...processes } },
+      {
+        test: {
+          name: "system",
+          include: ["tests/system/**/*.test.ts"],
+          exclude: alone,
+          ...processes,
+          ...allCores,
+        },
+      },
       { test: { name: "system-alone", include: alone, fileParallelism: false, ...processes } },
     ],
   },
