@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { poll } from "./poll.ts";
@@ -15,8 +15,8 @@ export interface Influxd extends AsyncDisposable {
   end(signal: NodeJS.Signals): Promise<void>;
   /** After `end`: again, on the same folder and port. */
   start(): Promise<void>;
-  /** SIGSTOP: it accepts connections and answers nothing, until `resume`. */
-  pause(): void;
+  /** SIGSTOP: it accepts connections and answers nothing, until `resume`. Resolves when every thread of it stands still. */
+  pause(): Promise<void>;
   resume(): void;
   /** An InfluxQL statement, at once; throws what the server says is wrong. @returns `results[0].series` */
   query(statement: string, database?: string): Promise<InfluxSeries[]>;
@@ -125,7 +125,10 @@ bind-address = "127.0.0.1:${rpcPort}"
     log: () => readFileSync(logFile, "utf8"),
     start,
     end,
-    pause: () => void child?.kill("SIGSTOP"),
+    async pause() {
+      child?.kill("SIGSTOP");
+      await poll(() => threadStates(child?.pid ?? 0).every((state) => state === "T"));
+    },
     resume: () => void child?.kill("SIGCONT"),
     query,
     async write(database, lines) {
@@ -143,6 +146,14 @@ function cpuSecondsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** The state letter of each thread in /proc/PID/task/TID/stat. */
+function threadStates(pid: number): (string | undefined)[] {
+  return readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
+    return stat[stat.lastIndexOf(")") + 2];
+  });
 }
 
 /** Different ones: all are held until each is known. */

@@ -264,7 +264,7 @@ describe.skipIf(!there)(`on a real influxd${note} that comes and goes, and asks 
     await poll(() => store.trouble() === undefined);
     await store.write(journal.batch(0, 1));
 
-    influxd.pause();
+    await influxd.pause();
     await expect(store.write(journal.batch(1))).rejects.toMatchObject({
       code: "STORE_UNAVAILABLE",
       message: expect.stringContaining("no answer within 1 s"),

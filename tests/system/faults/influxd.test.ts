@@ -136,7 +136,7 @@ describe.skipIf(!there)(`a platform whose store is InfluxDB${note}`, () => {
       await using platform = await city.start();
       city.platform = platform;
       await untilAcknowledged(city, 30);
-      city.influxd.pause();
+      await city.influxd.pause();
       await untilAcknowledged(city, 60);
       await poll(async () =>
         (await platform.health()).parts
