@@ -10,6 +10,7 @@ import { kills } from "../../support/soak.ts";
 import { SteadyReadings } from "../../support/steady-readings.ts";
 import { influxRows } from "../../support/stored-rows.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
+import { untilAcknowledged } from "./support.ts";
 
 const there = await requireDebian("influxdb");
 const note = there ? "" : ` (${whySkipped("influxdb")})`;
@@ -63,15 +64,19 @@ function influxArgs({ url }: Influxd): string[] {
   return ["--store", "influxdb", "--influx-url", url, "--influx-db", database, "--influx-timeout", "2000"];
 }
 
-/** So many more batches of each gateway are acknowledged; meanwhile every ledger balances at every moment. */
-async function untilAcknowledged({ loads, platform }: City, batches: number): Promise<void> {
-  const goals = Array.from(loads.values(), ({ load }) => ({ load, goal: load.acknowledged.size + batches }));
-  await poll(async () => {
-    expect((await platform?.accounts())?.filter(({ balanced }) => !balanced)).toEqual([]);
-    return goals.every(({ load, goal }) => load.acknowledged.size >= goal);
-  });
+/** Kills the platform `kills` times, each after so many batches of every gateway. */
+async function killUnderLoad(city: City, batches: number): Promise<void> {
+  for (let kill = 0; kill < kills; kill++) {
+    await using platform = await city.start();
+    city.platform = platform;
+    await untilAcknowledged(city, batches);
+    await sleep(Math.random() * 300);
+    city.platform = undefined;
+    await platform.end("SIGKILL");
+  }
 }
 
+/** So many more batches of each gateway are acknowledged; meanwhile every ledger balances at every moment. */
 /** Nothing new is sent; the ledgers come to rest and balance. */
 async function settle({ loads }: City, platform: Platform): Promise<void> {
   await Promise.all(Array.from(loads.values(), ({ load }) => load.drain()));
@@ -159,14 +164,7 @@ describe.skipIf(!there)(`a platform whose store is InfluxDB${note}`, () => {
 
   test(`the platform killed ${kills} x with -9 under load: what was acknowledged is in InfluxDB once, and the ledger balances`, async () => {
     await using city = await startCity();
-    for (let kill = 0; kill < kills; kill++) {
-      await using platform = await city.start();
-      city.platform = platform;
-      await untilAcknowledged(city, 40);
-      await sleep(Math.random() * 300);
-      city.platform = undefined;
-      await platform.end("SIGKILL");
-    }
+    await killUnderLoad(city, 40);
     await using platform = await city.start();
     city.platform = platform;
     await untilAcknowledged(city, 10);
@@ -181,14 +179,7 @@ describe.skipIf(!there)(`a platform whose store is InfluxDB${note}`, () => {
     await influxd.query(`CREATE DATABASE "${database}"`);
     // Another program has taken the field's name for a whole number.
     expect(await influxd.write(database, `traffic_flow,sensor=x vehicles=1i ${Date.now()}`)).toBe(204);
-    for (let kill = 0; kill < kills; kill++) {
-      await using platform = await city.start();
-      city.platform = platform;
-      await untilAcknowledged(city, 15);
-      await sleep(Math.random() * 300);
-      city.platform = undefined;
-      await platform.end("SIGKILL");
-    }
+    await killUnderLoad(city, 15);
     await using platform = await city.start();
     city.platform = platform;
     await untilAcknowledged(city, 10);

@@ -11,7 +11,7 @@ import { SteadyReadings } from "../../support/steady-readings.ts";
 import { type StoredRow, storedRows } from "../../support/stored-rows.ts";
 import { openTcpProxy } from "../../support/tcp-proxy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { runMarsad } from "../cli/run-marsad.ts";
+import { expectBalance, untilAcknowledged } from "./support.ts";
 
 const readingsPerSecond = 2000;
 const agency = "mobility";
@@ -52,15 +52,6 @@ async function startCity(folder: string): Promise<City> {
   return city;
 }
 
-/** Waits until every gateway has this many more batches acknowledged; meanwhile every ledger balances at every moment. */
-async function untilAcknowledged({ loads, platform }: City, batches: number): Promise<void> {
-  const goals = Array.from(loads.values(), ({ load }) => ({ load, goal: load.acknowledged.size + batches }));
-  await poll(async () => {
-    expect((await platform?.accounts())?.filter(({ balanced }) => !balanced)).toEqual([]);
-    return goals.every(({ load, goal }) => load.acknowledged.size >= goal);
-  });
-}
-
 /** The store has what was acknowledged, each key once with its value, and nothing that nobody sent. */
 async function expectKept(folder: string, { loads }: City): Promise<void> {
   const { count, rows } = await storedRows(dataFolder(folder), "traffic_flow");
@@ -85,13 +76,6 @@ function distinctNumbers(readings: SteadyReadings, rows: readonly StoredRow[]): 
   const numbers = new Set(rows.map((row) => readings.numberOf(row)));
   expect(numbers.size).toBe(rows.length);
   return numbers;
-}
-
-/** `marsad account` as an operator asks: exit code 0 is a balanced ledger. */
-async function expectBalance({ ready: { http } }: Platform): Promise<void> {
-  const { code, stdout } = await runMarsad(["account", "--json", "--http", http]);
-  expect(JSON.parse(stdout)).toMatchObject({ balanced: true });
-  expect(code).toBe(0);
 }
 
 test(`what was acknowledged survives ${kills} x kill -9 of the platform under load, once, and the ledger balances`, async () => {

@@ -5,13 +5,13 @@ import { type Edge, startEdge } from "../../support/edge.ts";
 import { type Influxd, startInfluxd } from "../../support/influxd.ts";
 import { type LineLoad, startLines } from "../../support/line-load.ts";
 import { MemoryWatch } from "../../support/memory.ts";
-import { admitGateway, dataFolder, type Platform, startPlatform } from "../../support/platform.ts";
+import { admitGateway, dataFolder, startPlatform } from "../../support/platform.ts";
 import { poll } from "../../support/poll.ts";
 import { outageSeconds } from "../../support/soak.ts";
 import { SteadyReadings } from "../../support/steady-readings.ts";
 import { openTcpProxy } from "../../support/tcp-proxy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { runMarsad } from "../cli/run-marsad.ts";
+import { expectBalance } from "./support.ts";
 
 const agency = "mobility";
 /** Of each of the two gateways. */
@@ -61,12 +61,6 @@ async function expectStored(influxd: Influxd, { name, readings, lines }: Gateway
     stored: lines.written,
     highest: lines.written - 1,
   });
-}
-
-async function expectBalance({ ready: { http } }: Platform): Promise<void> {
-  const { code, stdout } = await runMarsad(["account", "--json", "--http", http]);
-  expect(JSON.parse(stdout)).toMatchObject({ balanced: true });
-  expect(code).toBe(0);
 }
 
 test(
