@@ -1,18 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { addGateway } from "#broker/identities.ts";
-import { MarsadError } from "#runtime/errors.ts";
 import { openLog } from "#runtime/log.ts";
 import { openRecordStore } from "#runtime/record-store.ts";
 import { openDuckDbStore } from "#store/duckdb/index.ts";
-import { Totals } from "#api/schemas.ts";
-import { openClient, type Client } from "../client.ts";
-import type { LoadGateway } from "./load-generator.ts";
+import type { LatencySummary } from "./latencies.ts";
+import type { LoadGateway } from "./load-connection.ts";
+import type { LoadPhase, LoadResult } from "./load-generator.ts";
+import { type MeasuredPlatform, type MemoryUse, startPlatform } from "./measured-platform.ts";
 import { runChild } from "./run-child.ts";
 
 export interface IngestBenchOptions {
@@ -21,6 +17,11 @@ export interface IngestBenchOptions {
   readonly batch: number;
   readonly seconds: number;
   readonly series: number;
+  readonly gateways: number;
+  /** Readings a second by the clock; undefined: as many as are acknowledged. */
+  readonly rate?: number | undefined;
+  /** Kill the platform at the end and start it again. */
+  readonly restart: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -29,54 +30,76 @@ export interface IngestBenchResult {
   readonly store: string;
   readonly batch: number;
   readonly series: number;
-  /** Readings acknowledged. */
+  /** Readings acknowledged while it was measured: not the first one of each series. */
   readonly readings: number;
   /** From the first publish to the last PUBACK. */
   readonly seconds: number;
   readonly readings_per_s: number;
   /** `platform` until all is in the store. */
   readonly cpu_s_per_million: { readonly platform: number; readonly load: number };
+  /** CPU seconds of the platform a second, until all is in the store. */
+  readonly platform_cores: number;
   readonly raw_cpu_s_per_million: number;
   readonly raw_readings_per_s: number;
+  /** What it took to register the sensors and to meet each series for the first time. */
+  readonly beginning: { readonly births: number; readonly platform_cpu_s: number };
+  /** `started`: before the first sensor. `met`: each series has been met. `loaded`: at the end. Undefined where the system does not say. */
+  readonly memory?: {
+    readonly started: MemoryUse;
+    readonly met: MemoryUse;
+    readonly loaded: MemoryUse;
+  };
+  /** From when a message was due until its PUBACK, at a fixed rate. */
+  readonly latency_ms?: LatencySummary;
+  /** After `kill -9`. */
+  readonly restart?: { readonly ready_s: number; readonly cpu_s: number; readonly memory?: MemoryUse };
   readonly acknowledged: number;
   readonly stored: number;
   readonly lost: number;
   readonly duplicated: number;
 }
 
-const gateways = 4;
 /** A run ends by time or by this many readings. */
 const maxReadings = 50_000_000;
 /** About what the writer gives the store at a time under load. */
 const rawBatch = 20_000;
 const rawReadings = 2_000_000;
+const agency = "bench";
 
-/** Starts a platform in a temp folder, loads it over loopback as fast as it acknowledges, and checks what the store then holds. */
+/** Starts a platform in a temp folder, loads it over loopback, and checks what the store then holds. */
 export async function benchIngest(options: IngestBenchOptions): Promise<IngestBenchResult> {
-  const { batch, seconds, signal, store } = options;
+  const { batch, gateways, series, signal, store } = options;
   const folder = await mkdtemp(join(tmpdir(), "marsad-bench-"));
   try {
-    const loads = await makeGateways(join(folder, "data"));
-    const seriesPerGateway = Math.max(batch, Math.floor(options.series / gateways / batch) * batch);
-    const startTime = Date.now() - 3_600_000;
-    const before = await runChild("raw", rawOptions(folder, "before", options.series, startTime), signal);
-    const run = await loadPlatform({ folder, loads, seriesPerGateway, batch, seconds, startTime, signal });
-    const after = await runChild("raw", rawOptions(folder, "after", options.series, startTime), signal);
-    const { acknowledged } = run.load;
+    const loads = await makeGateways(join(folder, "data"), gateways);
+    const seriesPerGateway = Math.max(batch, Math.floor(series / gateways / batch) * batch);
+    // Each round of the series is one second of event time, and none may be of the future.
+    const rounds = Math.ceil(maxReadings / (seriesPerGateway * gateways));
+    const startTime = Date.now() - 1_000 * Math.max(3_600, rounds);
+    const before = await runChild("raw", rawOptions(folder, "before", series, startTime), signal);
+    const run = await measure({ ...options, folder, loads, seriesPerGateway, startTime });
+    const after = await runChild("raw", rawOptions(folder, "after", series, startTime), signal);
+    const readings = run.load.acknowledged;
+    const acknowledged = readings + run.load.met;
     return {
       store,
       batch,
       series: seriesPerGateway * gateways,
-      readings: acknowledged,
+      readings,
       seconds: run.load.seconds,
-      readings_per_s: acknowledged / run.load.seconds,
+      readings_per_s: readings / run.load.seconds,
       cpu_s_per_million: {
-        platform: run.platformCpu / (acknowledged / 1e6),
-        load: run.load.cpuSeconds / (acknowledged / 1e6),
+        platform: run.cpu / (readings / 1e6),
+        load: run.load.cpuSeconds / (readings / 1e6),
       },
+      platform_cores: run.cpu / run.storedSeconds,
       raw_cpu_s_per_million:
         (before.cpuSeconds + after.cpuSeconds) / ((before.readings + after.readings) / 1e6),
       raw_readings_per_s: (before.readings + after.readings) / (before.seconds + after.seconds),
+      beginning: { births: run.load.births, platform_cpu_s: run.beginningCpu },
+      ...(run.memory && { memory: run.memory }),
+      ...(run.load.latency_ms && { latency_ms: run.load.latency_ms }),
+      ...(run.restart && { restart: run.restart }),
       acknowledged,
       stored: run.stored,
       lost: Math.max(0, acknowledged - run.stored),
@@ -96,72 +119,82 @@ function rawOptions(
   return { folder: join(folder, `raw-${name}`), readings: rawReadings, series, batch: rawBatch, startTime };
 }
 
-async function makeGateways(data: string): Promise<LoadGateway[]> {
+/** Lets gateways connect to the platform whose data are in `data`. */
+export async function makeGateways(data: string, count: number): Promise<LoadGateway[]> {
   await using identities = await openRecordStore(join(data, "identities"));
   const loads: LoadGateway[] = [];
-  for (let number = 1; number <= gateways; number++) {
+  for (let number = 1; number <= count; number++) {
     const gateway = `load-${number}`;
-    const agency = "bench";
     loads.push({ gateway, agency, password: await addGateway(identities, { name: gateway, agency }) });
   }
   return loads;
 }
 
-async function loadPlatform(options: {
-  folder: string;
-  loads: readonly LoadGateway[];
-  seriesPerGateway: number;
-  batch: number;
-  seconds: number;
-  startTime: number;
-  signal: AbortSignal;
-}): Promise<{ load: Awaited<ReturnType<typeof runChild<"load">>>; platformCpu: number; stored: number }> {
-  const { folder, loads, seriesPerGateway, batch, seconds, startTime, signal } = options;
-  const { platform, mqtt, http } = await startPlatform(folder);
+interface Measured {
+  readonly load: LoadResult;
+  /** Seconds, until all was stored. */
+  readonly cpu: number;
+  readonly storedSeconds: number;
+  readonly beginningCpu: number;
+  readonly memory: IngestBenchResult["memory"];
+  readonly restart: IngestBenchResult["restart"];
+  readonly stored: number;
+}
+
+async function measure(
+  options: IngestBenchOptions & {
+    readonly folder: string;
+    readonly loads: readonly LoadGateway[];
+    readonly seriesPerGateway: number;
+    readonly startTime: number;
+  },
+): Promise<Measured> {
+  const { folder, loads, seriesPerGateway, batch, rate, seconds, startTime, signal } = options;
+  const settings = ["--sensors-per-gateway", String(Math.max(10_000, seriesPerGateway))];
+  let platform = await startPlatform(folder, settings);
   try {
-    const client = openClient(http);
-    const [host = "", port = ""] = mqtt.split(":");
-    const cpuBefore = await cpuSeconds(client);
+    const { host, port } = platform.mqtt;
+    const started = { cpu: await platform.cpuSeconds(), memory: platform.memory() };
+    let met = { ...started, at: 0 };
     const load = await runChild(
       "load",
-      { host, port: Number(port), gateways: loads, seriesPerGateway, batch, seconds, maxReadings, startTime },
+      { host, port, gateways: loads, seriesPerGateway, batch, rate, seconds, maxReadings, startTime },
       signal,
+      async (phase) => {
+        if (phase !== ("met" satisfies LoadPhase)) return;
+        await platform.allStored(signal);
+        met = { cpu: await platform.cpuSeconds(), memory: platform.memory(), at: performance.now() };
+      },
     );
-    while ((await client.get("/api/v1/totals", Totals)).journal > 0) await sleep(100, undefined, { signal });
-    const platformCpu = (await cpuSeconds(client)) - cpuBefore;
-    await end(platform);
-    return { load, platformCpu, stored: await countStored(folder) };
+    await platform.allStored(signal);
+    const storedSeconds = (performance.now() - met.at) / 1_000;
+    const cpu = (await platform.cpuSeconds()) - met.cpu;
+    const loaded = platform.memory();
+    const memory =
+      started.memory && met.memory && loaded
+        ? { started: started.memory, met: met.memory, loaded }
+        : undefined;
+    let restart: Measured["restart"];
+    if (options.restart) {
+      await platform.end("SIGKILL");
+      platform = await startPlatform(folder, settings);
+      restart = await restarted(platform);
+    }
+    await platform.end("SIGTERM");
+    const beginningCpu = met.cpu - started.cpu;
+    return { load, cpu, storedSeconds, beginningCpu, memory, restart, stored: await countStored(folder) };
   } finally {
-    await end(platform);
+    await platform.end("SIGTERM");
   }
 }
 
-async function startPlatform(
-  folder: string,
-): Promise<{ platform: ChildProcess; mqtt: string; http: string }> {
-  const readyFile = join(folder, "ready.json");
-  const marsad = new URL("../../marsad.ts", import.meta.url).pathname;
-  const args = ["platform", "--data", join(folder, "data"), "--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0"];
-  const platform = spawn(
-    process.execPath,
-    [marsad, ...args, "--ready-file", readyFile, "--log-level", "warn"],
-    {
-      stdio: ["ignore", "ignore", "inherit"],
-    },
-  );
-  while (!existsSync(readyFile)) {
-    if (platform.exitCode !== null)
-      throw new MarsadError("UNREACHABLE", "the platform to be measured did not start");
-    await sleep(50);
-  }
-  return { platform, ...(JSON.parse(readFileSync(readyFile, "utf8")) as { mqtt: string; http: string }) };
-}
-
-async function end(platform: ChildProcess): Promise<void> {
-  if (platform.exitCode !== null || platform.signalCode !== null) return;
-  const exit = once(platform, "exit");
-  platform.kill("SIGTERM");
-  await exit;
+async function restarted(platform: MeasuredPlatform): Promise<NonNullable<Measured["restart"]>> {
+  const memory = platform.memory();
+  return {
+    ready_s: platform.readySeconds,
+    cpu_s: await platform.cpuSeconds(),
+    ...(memory && { memory }),
+  };
 }
 
 /** Rows, counted by the store itself once the platform has left it. */
@@ -169,10 +202,4 @@ async function countStored(folder: string): Promise<number> {
   const log = openLog({ name: "bench", level: "warn" });
   await using store = await openDuckDbStore({ path: join(folder, "data", "store"), log });
   return await store.count();
-}
-
-async function cpuSeconds(client: Client): Promise<number> {
-  const metrics = await (await fetch(`${client.url}/metrics`)).text();
-  const line = /^process_cpu_seconds_total (\S+)/m.exec(metrics);
-  return Number(line?.[1]);
 }

@@ -1,138 +1,96 @@
-import { connect, type Socket } from "node:net";
-import { generate } from "mqtt-packet";
-import { formatBirth } from "#telemetry/birth.ts";
-import { topics } from "#telemetry/topic.ts";
-import { MessageTemplates } from "./message-templates.ts";
-
-/** One virtual gateway of the load: its own connection, sensors and readings. */
-export interface LoadGateway {
-  readonly gateway: string;
-  readonly agency: string;
-  readonly password: string;
-}
+import type { EndPhase } from "./child.ts";
+import { type LatencySummary, summariseLatencies } from "./latencies.ts";
+import { LoadConnection, type LoadGateway } from "./load-connection.ts";
 
 export interface LoadOptions {
   readonly host: string;
   readonly port: number;
   readonly gateways: readonly LoadGateway[];
-  /** Series of each gateway; a multiple of `batch`, or a divisor. */
+  /** Series of each gateway; a multiple of `batch`. */
   readonly seriesPerGateway: number;
   /** Readings a message. */
   readonly batch: number;
   readonly seconds: number;
   /** Readings at most, over all gateways; the run ends at whichever bound comes first. */
   readonly maxReadings: number;
+  /** Readings a second by the clock, over all gateways; undefined: as fast as PUBACKs allow. */
+  readonly rate?: number | undefined;
   /** Event time of the first readings, milliseconds since 1970. */
   readonly startTime: number;
 }
 
+/** `registered`: the platform knows all sensors. `met`: it has had a reading of each series. */
+export type LoadPhase = "registered" | "met";
+
 export interface LoadResult {
+  /** Readings published and acknowledged after the phase `met`; and before, one of each series. */
   readonly acknowledged: number;
+  readonly met: number;
+  readonly births: number;
   readonly seconds: number;
   readonly cpuSeconds: number;
+  /** At a fixed rate: from when a message was due until its PUBACK. */
+  readonly latency_ms: LatencySummary | undefined;
 }
 
-/** Bytes unacknowledged on a connection, below the platform's bound. */
-const windowBytes = 640 * 1024;
-const windowMessages = 4_000;
-const pubackBytes = 4;
-
-/** Publishes as fast as PUBACKs allow, then waits for the last of them. */
-export async function runLoad(options: LoadOptions): Promise<LoadResult> {
+/** Registers sensors, sends one reading of each series, and then publishes; ends when the last PUBACK has come. */
+export async function runLoad(options: LoadOptions, endPhase: EndPhase): Promise<LoadResult> {
+  const { gateways, seriesPerGateway: series, batch, host, port, startTime } = options;
   const connections = await Promise.all(
-    options.gateways.map(async (gateway) => await openConnection(options, gateway)),
+    gateways.map(
+      async (gateway) => await LoadConnection.open({ host, port, gateway, series, batch, startTime }),
+    ),
   );
+  const ofAll = async <T>(work: (connection: LoadConnection, index: number) => Promise<T>): Promise<T[]> =>
+    await Promise.all(connections.map(work));
+
+  const births = (await ofAll(async (connection) => await connection.register())).reduce((a, b) => a + b);
+  await endPhase("registered" satisfies LoadPhase);
+  await ofAll(async (connection) => await connection.publishUntil(Infinity, connection.messagesPerRound));
+  const met = sum(connections) - births;
+  await endPhase("met" satisfies LoadPhase);
+
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const end = start + options.seconds * 1_000;
-  const share = Math.floor(options.maxReadings / options.gateways.length);
-  await Promise.all(connections.map(async (connection) => await connection.publishUntil(end, share)));
+  const latencies: number[] = [];
+  if (options.rate === undefined) {
+    const share = Math.floor(options.maxReadings / gateways.length / batch);
+    const end = start + options.seconds * 1_000;
+    await ofAll(async (connection) => await connection.publishUntil(end, share));
+  } else {
+    const schedule = scheduleOf(options, options.rate);
+    // Connections take turns: message by message, not all at once.
+    await ofAll(
+      async (connection, index) =>
+        await connection.publishAtRate(
+          { ...schedule, start: start + (index * schedule.interval) / gateways.length },
+          latencies,
+        ),
+    );
+  }
   const seconds = (performance.now() - start) / 1_000;
   const { user, system } = process.cpuUsage(cpu);
   for (const connection of connections) connection.close();
-  const acknowledged = connections.reduce((sum, connection) => sum + connection.acknowledged, 0);
-  return { acknowledged, seconds, cpuSeconds: (user + system) / 1e6 };
-}
-
-interface LoadConnection {
-  readonly acknowledged: number;
-  publishUntil(end: number, maxReadings: number): Promise<void>;
-  close(): void;
-}
-
-async function openConnection(
-  options: LoadOptions,
-  { gateway, agency, password }: LoadGateway,
-): Promise<LoadConnection> {
-  const { host, port, seriesPerGateway, batch, startTime } = options;
-  const socket = connect({ host, port, noDelay: true });
-  const { birth, up } = topics(agency, gateway);
-  const ids = Array.from({ length: seriesPerGateway }, (_, index) => `${gateway}.${index}`);
-  const templates = new MessageTemplates({ topic: up.lp, sensors: ids, batch, startTime });
-  socket.write(
-    generate({
-      cmd: "connect",
-      protocolId: "MQTT",
-      protocolVersion: 4,
-      clean: true,
-      clientId: gateway,
-      keepalive: 600,
-      username: gateway,
-      password: Buffer.from(password),
-    }),
-  );
-  const connack = await firstBytes(socket);
-  if (connack[3] !== 0) throw new Error(`the platform refused ${gateway}: CONNACK ${connack[3]}`);
-  const sensors = ids.map((id) => ({ id, place: "QA-DA" }));
-  const payload = formatBirth({ agent: "bench", sensors });
-  socket.write(
-    generate({ cmd: "publish", topic: birth, payload, qos: 1, messageId: 65_535, retain: false, dup: false }),
-  );
-  await firstBytes(socket);
-
-  let acknowledged = 0;
   return {
-    get acknowledged() {
-      return acknowledged;
-    },
-    async publishUntil(end, maxReadings) {
-      const maxMessages = Math.floor(maxReadings / batch);
-      const window = Math.max(1, Math.min(windowMessages, Math.floor(windowBytes / templates.messageBytes)));
-      let sent = 0;
-      let acked = 0;
-      let ackedBytes = 0;
-      const done = Promise.withResolvers<void>();
-      const fill = (): void => {
-        const stop = performance.now() >= end;
-        const room = stop ? 0 : Math.min(window - (sent - acked), maxMessages - sent);
-        // Half a window at a time: fewer, larger writes.
-        if (room >= window / 2 || (room > 0 && sent === acked)) {
-          socket.write(templates.next(room));
-          sent += room;
-        }
-        if (sent === acked && (stop || sent >= maxMessages)) done.resolve();
-      };
-      socket.on("data", (bytes) => {
-        ackedBytes += bytes.length;
-        acked = Math.floor(ackedBytes / pubackBytes);
-        acknowledged = acked * batch;
-        fill();
-      });
-      socket.on("close", () => done.reject(new Error(`the platform closed ${gateway}'s connection`)));
-      fill();
-      await done.promise;
-      socket.removeAllListeners("close");
-    },
-    close: () => socket.destroy(),
+    acknowledged: (sum(connections) - births - met) * batch,
+    met: met * batch,
+    births,
+    seconds,
+    cpuSeconds: (user + system) / 1e6,
+    latency_ms: summariseLatencies(latencies),
   };
 }
 
-async function firstBytes(socket: Socket): Promise<Buffer> {
-  return await new Promise((resolve, reject) => {
-    socket.once("error", reject);
-    socket.once("data", (bytes) => {
-      socket.off("error", reject);
-      resolve(Buffer.from(bytes));
-    });
-  });
+/** Of one connection, interval in milliseconds. */
+function scheduleOf(
+  { batch, gateways, maxReadings, seconds }: LoadOptions,
+  rate: number,
+): { interval: number; messages: number } {
+  const interval = (1_000 * batch * gateways.length) / rate;
+  const readings = Math.min(rate * seconds, maxReadings);
+  return { interval, messages: Math.max(1, Math.floor(readings / batch / gateways.length)) };
+}
+
+function sum(connections: readonly LoadConnection[]): number {
+  return connections.reduce((total, { acknowledged }) => total + acknowledged, 0);
 }

@@ -37,6 +37,11 @@ export class MessageTemplates {
     this.messageBytes = Math.max(...templates.map(({ bytes }) => bytes.length));
   }
 
+  /** Messages until each sensor had its turn. */
+  get count(): number {
+    return this.#templates.length;
+  }
+
   /** The next `count` messages, one behind another. */
   next(count: number): Buffer {
     const out = Buffer.allocUnsafe(count * this.messageBytes);
