@@ -19,6 +19,7 @@ import { createListener, type Listener } from "./listener.ts";
 import { type BrokerLimits, defaultBrokerLimits } from "./limits.ts";
 import { type BrokerMetrics, registerMetrics } from "./metrics.ts";
 import { PublishQueue } from "./publish-queue.ts";
+import { brokerQueues } from "./queue-levels.ts";
 import { Refusals } from "./refusals.ts";
 import { SessionStore } from "./session-store.ts";
 import type { UplinkHandler } from "./uplink.ts";
@@ -106,10 +107,16 @@ class GatewayBroker implements Broker {
     this.#connections = connections;
     const heldBudget = new ByteBudget(limits.heldBytes);
     this.#metrics = registerMetrics(options.metrics, {
-      heldBytes: () => heldBudget.used,
       retainedMessages: () => this.#sessions.retained.messages,
       retainedBytes: () => this.#sessions.retained.bytes,
-      offlineBytes: () => this.#sessions.bytes,
+      queues: brokerQueues({
+        limits,
+        connections,
+        heldBudget,
+        copies: () => this.#parts.copies,
+        sessions: () => this.#sessions,
+        publishes: () => this.#publishes,
+      }),
     });
     const { counts } = this.#metrics;
     const copies = new Copies(limits.copyBytes, counts);

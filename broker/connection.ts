@@ -10,6 +10,7 @@ import { type FrameFault, type FrameSink, FrameSplitter } from "./frame-splitter
 import { Keepalive } from "./keepalive.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { BrokerCounts } from "./metrics.ts";
+import type { UplinkLevels } from "./queue-levels.ts";
 import type { RefusalReason, Refusals } from "./refusals.ts";
 import { Session } from "./session.ts";
 import type { UplinkHandler } from "./uplink.ts";
@@ -124,6 +125,11 @@ export class Connection implements FrameSink, Listener, PortOwner {
   /** Taken messages without a PUBACK. */
   get inFlight(): number {
     return this.#session?.inFlight ?? 0;
+  }
+
+  /** What it has taken and what it holds, for whoever asks how full the queues are. */
+  get uplinkLevels(): UplinkLevels | undefined {
+    return this.#session;
   }
 
   /** Bytes that the peer has not taken. */

@@ -32,6 +32,11 @@ export class Copies {
     this.#counts = counts;
   }
 
+  /** Of copies that wait for their message's PUBACK. */
+  get waitingBytes(): number {
+    return this.#waiting.used;
+  }
+
   /** Has anyone subscribed to anything that could be uplink? */
   get any(): boolean {
     return this.#filters.size > 0;

@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from "prom-client";
+import { type ObservedQueue, observeQueues } from "#runtime/queue-metrics.ts";
 
 /** What the hot path counts: plain numbers, read when metrics are asked for (a labelled counter costs more than a frame). */
 export interface BrokerCounts {
@@ -25,10 +26,9 @@ export interface BrokerMetrics {
 
 /** Levels that are read when metrics are asked for. */
 export interface BrokerLevels {
-  readonly heldBytes: () => number;
+  readonly queues: readonly ObservedQueue[];
   readonly retainedMessages: () => number;
   readonly retainedBytes: () => number;
-  readonly offlineBytes: () => number;
 }
 
 /** Registers the broker's metrics, `marsad_broker_…`, once per registry. */
@@ -81,10 +81,9 @@ export function registerMetrics(registry: Registry, levels: BrokerLevels): Broke
     "Connections not read because of messages in flight.",
     () => counts.pausedSessions,
   );
-  gauge("held_bytes", "Frame bytes held until ingest takes them.", levels.heldBytes);
   gauge("retained_messages", "Retained messages.", levels.retainedMessages);
   gauge("retained_bytes", "Topic and payload bytes of retained messages.", levels.retainedBytes);
-  gauge("offline_bytes", "Topic and payload bytes queued for persistent sessions.", levels.offlineBytes);
+  observeQueues(registry, "broker", "messages", levels.queues);
   counter("uplink_messages", "Publishes taken on the uplink fast path.", "uplinkMessages");
   counter("uplink_bytes", "Frame bytes of those.", "uplinkBytes");
   counter("pubacks", "PUBACKs sent for the uplink.", "pubacks");

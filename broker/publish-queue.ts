@@ -12,6 +12,13 @@ export class PublishQueue {
     this.#limit = limit;
   }
 
+  /** Messages that wait, of all keys. */
+  get length(): number {
+    let length = 0;
+    for (const queue of this.#queues.values()) length += queue.length;
+    return length;
+  }
+
   /**
    * Runs `publish` after those before it with the same `key`; settles as it does.
    * @throws MarsadError REFUSED when too many wait already: the gateway does not read.

@@ -50,6 +50,13 @@ export class SessionStore {
     return this.#bytes;
   }
 
+  /** Messages in all queues. */
+  get queued(): number {
+    let queued = 0;
+    for (const { queue } of this.#sessions.values()) queued += queue.length;
+    return queued;
+  }
+
   async setup(): Promise<void> {}
 
   async storeRetained(packet: AedesPacket): Promise<void> {

@@ -25,6 +25,8 @@ interface HeldMessage {
   readonly packetId: number;
   readonly payload: Uint8Array;
   readonly frameBytes: number;
+  /** Of the process' clock. */
+  readonly since: number;
 }
 
 /** One connection's uplink: what was taken, what is held, and the PUBACKs owed for it. */
@@ -59,13 +61,34 @@ export class Session implements UplinkSession {
     return this.#inFlight.length;
   }
 
+  /** Frame bytes of those. */
+  get inFlightBytes(): number {
+    return this.#inFlight.bytes;
+  }
+
+  /** Messages that ingest could not take yet. */
+  get held(): number {
+    return this.#held.length - this.#heldFrom;
+  }
+
+  /** When the oldest of those came, of the process' clock. */
+  get heldSince(): number | undefined {
+    return this.#held[this.#heldFrom]?.since;
+  }
+
   /** A publish from the splitter. `payload` is valid during the call only. */
   offer(channel: UplinkChannel, packetId: number, payload: Uint8Array, frameBytes: number): void {
     if (this.#ended) return;
     // A birth passes: it is what readings of unknown sensors, held for want of room, wait for.
     const behindHeld = this.#held.length > this.#heldFrom && channel !== "birth";
     if (behindHeld || !this.#take(channel, packetId, payload, frameBytes)) {
-      this.#held.push({ channel, packetId, payload: new Uint8Array(payload), frameBytes });
+      this.#held.push({
+        channel,
+        packetId,
+        payload: new Uint8Array(payload),
+        frameBytes,
+        since: performance.now(),
+      });
       this.#heldBytes += frameBytes;
       this.#parts.heldBudget.take(frameBytes);
     }

@@ -33,6 +33,8 @@ export class Group {
   #deadLettersDone: string[] = [];
   #refusalsTaken: number | undefined;
   #acknowledgements: Acknowledgement[] = [];
+  /** When the first message came whose acknowledgement waits; of the process' clock. */
+  #openedAt = 0;
   /** What lies beside the tables. */
   #otherBytes = 0;
 
@@ -51,6 +53,7 @@ export class Group {
   /** The message just taken from `session` is acknowledged once this group is on disk. */
   acknowledgeAfter(session: IngestSession): void {
     const last = this.#acknowledgements.at(-1);
+    if (last === undefined) this.#openedAt = performance.now();
     if (last?.session === session) last.count += 1;
     else {
       this.#acknowledgements.push({ session, count: 1 });
@@ -125,6 +128,11 @@ export class Group {
     let bytes = this.#otherBytes;
     for (let i = 0; i < this.tables.length; i += 1) bytes += this.tables[i]!.length * this.#rowBytes[i]!;
     return bytes;
+  }
+
+  /** Milliseconds that the first message has waited; 0: none waits. */
+  get oldest_ms(): number {
+    return this.#acknowledgements.length === 0 ? 0 : performance.now() - this.#openedAt;
   }
 
   /** Nobody waits for a commit. Series alone wait for the first reading that uses them. */

@@ -6,7 +6,7 @@ export type GatewayCounts = readonly number[];
  * does not lean on the counter it is to check. A dead store lets blocks pile up by the million, so these are flat numbers.
  */
 export class InFlight {
-  /** Of each block, oldest first: how many numbers follow, then its counts. */
+  /** Of each block, oldest first: how many numbers follow, when it was closed (ms of the process' clock), then its counts. */
   #blocks: number[] = [];
   #head = 0;
   #length = 0;
@@ -21,6 +21,11 @@ export class InFlight {
 
   get readings(): number {
     return this.#readings;
+  }
+
+  /** Milliseconds since the oldest block that is not in the store was closed, or found at the start; 0: there is none. */
+  get oldest_ms(): number {
+    return this.#length === 0 ? 0 : performance.now() - this.#blocks[this.#head + 1]!;
   }
 
   /** The position of the oldest block that is not in the store. */
@@ -40,7 +45,7 @@ export class InFlight {
 
   /** A block was closed; it takes the next position. */
   add(counts: GatewayCounts): void {
-    this.#blocks.push(counts.length, ...counts);
+    this.#blocks.push(counts.length + 1, performance.now(), ...counts);
     this.#length += 1;
     for (let i = 0; i < counts.length; i += 2) this.#change(counts[i]!, counts[i + 1]!);
   }
@@ -49,7 +54,7 @@ export class InFlight {
   storedTo(position: number): void {
     while (this.#first < position && this.#length > 0) {
       const end = this.#head + 1 + this.#blocks[this.#head]!;
-      for (let i = this.#head + 1; i < end; i += 2) this.#change(this.#blocks[i]!, -this.#blocks[i + 1]!);
+      for (let i = this.#head + 2; i < end; i += 2) this.#change(this.#blocks[i]!, -this.#blocks[i + 1]!);
       this.#head = end;
       this.#first += 1;
       this.#length -= 1;

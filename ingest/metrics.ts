@@ -62,32 +62,22 @@ export function observeIngest(registry: Registry, sources: MetricSources): void 
     "Pieces of messages refused: of one message for one reason.",
     ({ letters }) => letters,
   );
-  gauge("waiting_readings", "Readings of unknown sensors, kept.", () => sources.totals().waiting);
-  gauge("journal_readings", "Readings not yet in the store.", () => sources.totals().journal);
   gauge("missing_readings", "Reading numbers that have not arrived.", () => sources.totals().missing);
   gauge("held_sessions", "Sessions whose next message must wait.", sources.heldSessions);
   observeParts(registry, sources);
 }
 
 function observeParts(registry: Registry, { journalStatus, trouble }: MetricSources): void {
-  const commitSeconds = new Gauge({
-    name: "marsad_ingest_journal_commit_seconds",
-    help: "What the journal's last commit took.",
-    registers: [],
-  });
-  registry.registerMetric(commitSeconds);
   registry.registerMetric(
     new Gauge({
       name: "marsad_ingest_journal_bytes",
-      help: "Bytes in the journal: live records, its file, and dead letters.",
+      help: "Bytes of the journal's file, and of dead letters in it.",
       labelNames: ["what"],
       registers: [],
       async collect() {
-        const { liveBytes, fileBytes, deadLetterBytes, commitMs } = await journalStatus();
-        this.set({ what: "live" }, liveBytes);
+        const { fileBytes, deadLetterBytes } = await journalStatus();
         this.set({ what: "file" }, fileBytes);
         this.set({ what: "dead_letters" }, deadLetterBytes);
-        commitSeconds.set(commitMs / 1_000);
       },
     }),
   );

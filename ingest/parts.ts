@@ -25,6 +25,7 @@ export interface Parts {
   readonly writer: StoreWriter;
   readonly deadLetters: DeadLetters;
   readonly notices: Notices;
+  readonly waitingRoom: WaitingRoom;
   readonly waitingReplay: WaitingReplay;
   readonly deadLetterReplay: DeadLetterReplay;
   readonly intake: Intake;
@@ -108,5 +109,16 @@ export function makeParts(
   });
   const intake = new Intake({ ...shared, births });
   const deadLetterReplay = new DeadLetterReplay(shared);
-  return { group, decoder, committer, writer, deadLetters, notices, waitingReplay, deadLetterReplay, intake };
+  return {
+    group,
+    decoder,
+    committer,
+    writer,
+    deadLetters,
+    notices,
+    waitingRoom,
+    waitingReplay,
+    deadLetterReplay,
+    intake,
+  };
 }

@@ -6,7 +6,9 @@ import type { ReplayCount } from "./dead-letter-replay.ts";
 import type { Ingest, IngestOptions } from "./ingest.ts";
 import type { DeadLetterFilter, Journal, StoredDeadLetter } from "./journal/journal.ts";
 import { JournalWatch } from "./journal-watch.ts";
+import { CommitWatch } from "./commit-watch.ts";
 import { observeIngest } from "./metrics.ts";
+import { observeIngestQueues } from "./queue-levels.ts";
 import { makeParts, type Parts } from "./parts.ts";
 import type { SensorRef } from "./registry/sensor-record.ts";
 import type { Restored } from "./restore.ts";
@@ -25,6 +27,7 @@ export class RunningIngest implements Ingest {
   readonly #restored: Restored;
   readonly #parts: Parts;
   readonly #watch: JournalWatch;
+  readonly #commits: CommitWatch;
   readonly #failure = Promise.withResolvers<never>();
   readonly #stop = new AbortController();
   #timers: readonly NodeJS.Timeout[] = [];
@@ -38,7 +41,9 @@ export class RunningIngest implements Ingest {
     this.#options = options;
     this.#journal = opened.journal;
     this.#restored = opened.restored;
-    this.#parts = makeParts(options, opened, { signal: this.#stop.signal, onFailure });
+    this.#commits = new CommitWatch(options.metrics);
+    const watched = { ...opened, journal: this.#commits.watch(opened.journal) };
+    this.#parts = makeParts(options, watched, { signal: this.#stop.signal, onFailure });
     this.#watch = new JournalWatch(opened.journal, options.log, onFailure);
     this.totals = totalsOf({ ...this.#restored, ...this.#parts });
   }
@@ -63,6 +68,14 @@ export class RunningIngest implements Ingest {
       journalStatus: () => this.#journal.status(),
       trouble: () => this.trouble(),
       heldSessions: () => this.#heldSessions(),
+    });
+    observeIngestQueues(metrics, {
+      ...this.#restored,
+      ...this.#parts,
+      journal: this.#journal,
+      limits: this.#options.limits,
+      commits: () => this.#commits.level(),
+      now: this.#options.now ?? Date.now,
     });
   }
 

@@ -26,6 +26,11 @@ export class WaitingRoom {
     this.#bytes = options.bytes;
   }
 
+  /** Of all gateways. */
+  get bytes(): number {
+    return this.#used;
+  }
+
   /** What the journal remembers of a gateway. */
   restore(gateway: GatewayState): void {
     this.#used += gateway.waitingBytes;

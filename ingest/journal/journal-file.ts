@@ -35,7 +35,6 @@ export class JournalFile implements Disposable {
   #uncertain = false;
   #trimTo = 0;
   #held = false;
-  #commitMs = 0;
 
   /** @param queue  With `journalTables`; closed with this. */
   constructor(queue: DurableQueue, deadLetters: DeadLetterBounds) {
@@ -75,7 +74,6 @@ export class JournalFile implements Disposable {
    * @throws MarsadError QUEUE_FULL, QUEUE_UNWRITABLE; QUEUE_CORRUPT: it must be opened anew
    */
   commit(group: JournalGroup): number {
-    const started = performance.now();
     const number = this.#groups + 1;
     const next = this.#next + (group.block ? 1 : 0);
     if (this.#uncertain && this.#count(groupsCounter) === number) {
@@ -90,7 +88,6 @@ export class JournalFile implements Disposable {
     this.#uncertain = false;
     this.#groups = number;
     this.#next = next;
-    this.#commitMs = performance.now() - started;
     return next;
   }
 
@@ -124,6 +121,10 @@ export class JournalFile implements Disposable {
     return this.#waiting.behind(query);
   }
 
+  oldestWaiting(gateways: readonly string[]): number | undefined {
+    return this.#waiting.oldest(gateways);
+  }
+
   async deadLetters(filter: DeadLetterFilter): Promise<StoredDeadLetter[]> {
     return await this.#deadLetters.find(filter);
   }
@@ -142,7 +143,6 @@ export class JournalFile implements Disposable {
       fileBytes,
       deadLetterBytes: this.#deadLetters.bytes,
       nextDeadLetter: this.#count(deadLetterTables[0]),
-      commitMs: this.#commitMs,
     };
   }
 

@@ -28,6 +28,8 @@ export interface Journal extends AsyncDisposable {
   trim(before: number): Promise<void>;
   /** A gateway's waiting payloads after the key `after`, oldest first, about `maxBytes` at most. */
   waiting(gateway: string, after: string | undefined, maxBytes: number): Promise<WaitingEntry[]>;
+  /** When the oldest payload came that waits for one of these gateways, milliseconds since 1970; undefined: none waits. */
+  oldestWaiting(gateways: readonly string[]): Promise<number | undefined>;
   /** Newest first without `after`, else in order of gateway and age. */
   deadLetters(filter: DeadLetterFilter): Promise<StoredDeadLetter[]>;
   status(): Promise<JournalStatus>;

@@ -102,8 +102,6 @@ export interface JournalStatus {
   readonly nextDeadLetter: number;
   /** Why commits do not go through at present, if they do not. */
   readonly blocked: { readonly code: string; readonly message: string } | undefined;
-  /** Milliseconds the last commit took. */
-  readonly commitMs: number;
 }
 
 /** Blocks `first` … `next - 1`. */

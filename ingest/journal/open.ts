@@ -47,6 +47,7 @@ function journalOf(thread: WorkerClient<JournalMethods>, uuid: string): Journal 
     read: (from, maxBytes) => thread.call("read", { from, maxBytes }),
     trim: (before) => thread.call("trim", before),
     waiting: (gateway, after, maxBytes) => thread.call("waiting", { gateway, after, maxBytes }),
+    oldestWaiting: (gateways) => thread.call("oldestWaiting", gateways),
     deadLetters: (filter) => thread.call("deadLetters", filter),
     status: () => thread.call("status", undefined),
     hold: () => thread.call("hold", undefined),

@@ -21,6 +21,7 @@ export interface JournalMethods {
   read(range: { from: number; maxBytes: number }): JournalRange;
   trim(before: number): void;
   waiting(query: { gateway: string; after: string | undefined; maxBytes: number }): WaitingEntry[];
+  oldestWaiting(gateways: readonly string[]): number | undefined;
   deadLetters(filter: DeadLetterFilter): StoredDeadLetter[];
   status(): JournalStatus;
   hold(): void;
@@ -143,6 +144,7 @@ await serveWorker<JournalMethods, JournalThreadInit>(({ path, liveBytes, fileByt
       },
       trim: (before) => file.trim(before),
       waiting: (query) => file.waiting(query),
+      oldestWaiting: (gateways) => file.oldestWaiting(gateways),
       deadLetters: async (filter) => await file.deadLetters(filter),
       status: () => thread.status(),
       hold: () => file.hold(),

@@ -34,6 +34,17 @@ export class WaitingTable {
     }
   }
 
+  /** When the oldest of these gateways' entries came; a replay that puts one back keeps its time and its place. */
+  oldest(gateways: readonly string[]): number | undefined {
+    const facts = this.#queue.table(factsTable, jsonCodec);
+    const times = gateways.flatMap((gateway) =>
+      facts
+        .keys({ ...rangeOf(gateway), limit: 1 })
+        .map((key) => (facts.get(key) as Pick<WaitingPayload, "at">).at),
+    );
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   /** One gateway's entries behind the key `after`, oldest first: at least one if there is one, about `maxBytes` at most. */
   behind({
     gateway,

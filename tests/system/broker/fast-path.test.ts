@@ -86,7 +86,7 @@ test("a message that is not taken is held and offered again in order, while ping
   await client.next("pingresp");
   // Only the first was offered: the others wait behind it.
   expect(gateways.offered.map(({ payload }) => payload)).toEqual(["a"]);
-  expect(await gateways.metric("held_bytes")).toBeGreaterThan(0);
+  expect(await gateways.metric("queue_bytes", { queue: "held" })).toBeGreaterThan(0);
   const session = gateways.offered[0]?.session;
   let room = 2;
   gateways.take = () => room-- > 0;
@@ -102,7 +102,7 @@ test("a message that is not taken is held and offered again in order, while ping
   const ids = [];
   for (let i = 0; i < 4; i++) ids.push((await client.next("puback")).messageId);
   expect(ids).toEqual([1, 2, 3, 4]);
-  expect(await gateways.metric("held_bytes")).toBe(0);
+  expect(await gateways.metric("queue_bytes", { queue: "held" })).toBe(0);
 });
 
 test("beyond the bound on bytes in flight the socket is paused, and goes on when messages are acknowledged", async () => {
@@ -138,7 +138,7 @@ test("held messages are bounded over all connections: beyond it one that holds i
   gateways.take = () => false;
   for (let id = 1; id <= 500; id++) client.send(reading(corniche, id, Buffer.alloc(1000)));
   await poll(async () => (await gateways.metric("paused_sessions")) === 1);
-  expect(await gateways.metric("held_bytes")).toBeLessThan(4000 + 200);
+  expect(await gateways.metric("queue_bytes", { queue: "held" })).toBeLessThan(4000 + 200);
   gateways.take = () => true;
   const session = gateways.offered[0]?.session;
   session?.resume();

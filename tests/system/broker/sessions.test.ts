@@ -150,11 +150,11 @@ test("the offline queue of a kept session is bounded, the newest is dropped and 
   await poll(() => gateways.events.includes("-corniche-1"));
   for (let i = 0; i < 15; i++) await gateways.broker.publish(`${down}config`, `${i}`, { qos: 1 });
   expect(await gateways.metric("offline_dropped_total")).toBe(5);
-  expect(await gateways.metric("offline_bytes")).toBeGreaterThan(0);
+  expect(await gateways.metric("queue_bytes", { queue: "offline" })).toBeGreaterThan(0);
   const back = await gateways.client(corniche, { clientId: "raw", clean: false });
   const heard: string[] = [];
   back.on("message", (_topic, payload) => heard.push(payload.toString()));
-  await poll(async () => (await gateways.metric("offline_bytes")) === 0);
+  await poll(async () => (await gateways.metric("queue_bytes", { queue: "offline" })) === 0);
 });
 
 test("retained messages are bounded by number, and one more is still delivered but not kept", async () => {

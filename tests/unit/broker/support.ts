@@ -4,10 +4,9 @@ import { type BrokerCounts, registerMetrics } from "#broker/metrics.ts";
 /** Counts of a broker that is not there. */
 export function noCounts(): BrokerCounts {
   return registerMetrics(new Registry(), {
-    heldBytes: zero,
+    queues: [],
     retainedMessages: zero,
     retainedBytes: zero,
-    offlineBytes: zero,
   }).counts;
 }
 
