@@ -10,7 +10,7 @@ export function hashByte(hash: number, byte: number): number {
 
 /**
  * The known series of one agency by the bytes of their keys (`measurement,sensor=id`). Entries are numbers from 0; what an entry stands
- * for lies in columns. At most some 130 bytes a series (keys of 35 bytes): no object, no string.
+ * for lies in columns. At most some 140 bytes a series (keys of 35 bytes): no object, no string.
  */
 export class SeriesIndex {
   /** Entries in use. */
@@ -19,11 +19,15 @@ export class SeriesIndex {
   measurement = new Uint16Array(firstCapacity);
   series = new Uint32Array(firstCapacity);
   gateway = new Uint32Array(firstCapacity);
+  /** By entry: which one came behind it last time, as the index's user noted; any number. */
+  follower = new Uint32Array(firstCapacity);
 
   #hash = new Int32Array(firstCapacity);
   #keyStart = new Uint32Array(firstCapacity);
   #keyLength = new Uint16Array(firstCapacity);
+  /** Each key begins at a multiple of 4 and is padded with zeros. */
   #keys = new Uint8Array(firstCapacity * 32);
+  #keyWords = new Int32Array(this.#keys.buffer);
   #keysEnd = 0;
   /** Open addressing: entry + 1 where it hashes to, or at the next free place; 0 is free. At most half full. */
   #slots = new Uint32Array(firstCapacity * 2);
@@ -39,6 +43,27 @@ export class SeriesIndex {
     }
   }
 
+  /**
+   * Does the key of `entry` stand at `text[at]`? A guess is told right or wrong four bytes at a time, without a hash.
+   * @param text  Little-endian words; 3 bytes behind a key must be readable.
+   * @returns the key's length; 0: another key, or no such entry.
+   */
+  lengthAt(entry: number, text: DataView, at: number): number {
+    if (entry >= this.size) return 0;
+    const length = this.#keyLength[entry]!;
+    const words = this.#keyWords;
+    const first = this.#keyStart[entry]! >> 2;
+    const whole = length >> 2;
+    if (at + length + 4 > text.byteLength) return 0;
+    for (let i = 0; i < whole; i += 1) {
+      if (text.getInt32(at + 4 * i, true) !== words[first + i]) return 0;
+    }
+    const rest = length & 3;
+    if (rest === 0) return length;
+    const mask = (1 << (8 * rest)) - 1;
+    return (text.getInt32(at + 4 * whole, true) & mask) === words[first + whole] ? length : 0;
+  }
+
   /** Adds a key that `find` did not find, and returns its entry. */
   add(
     bytes: Uint8Array,
@@ -50,8 +75,11 @@ export class SeriesIndex {
   ): number {
     if (this.size === this.series.length) this.#growEntries();
     const length = end - start;
-    while (this.#keysEnd + length > this.#keys.length)
+    const room = (length + 3) & ~3;
+    while (this.#keysEnd + room > this.#keys.length) {
       this.#keys = grown(this.#keys, new Uint8Array(this.#keys.length * 2));
+      this.#keyWords = new Int32Array(this.#keys.buffer);
+    }
     const entry = this.size;
     this.size += 1;
     this.measurement[entry] = measurement;
@@ -61,7 +89,8 @@ export class SeriesIndex {
     this.#keyStart[entry] = this.#keysEnd;
     this.#keyLength[entry] = length;
     this.#keys.set(bytes.subarray(start, end), this.#keysEnd);
-    this.#keysEnd += length;
+    this.#keys.fill(0, this.#keysEnd + length, this.#keysEnd + room);
+    this.#keysEnd += room;
     this.#place(entry);
     return entry;
   }
@@ -79,6 +108,7 @@ export class SeriesIndex {
       this.measurement,
       this.series,
       this.gateway,
+      this.follower,
       this.#hash,
       this.#keyStart,
       this.#keyLength,
@@ -111,6 +141,7 @@ export class SeriesIndex {
     this.measurement = grown(this.measurement, new Uint16Array(capacity));
     this.series = grown(this.series, new Uint32Array(capacity));
     this.gateway = grown(this.gateway, new Uint32Array(capacity));
+    this.follower = grown(this.follower, new Uint32Array(capacity));
     this.#hash = grown(this.#hash, new Int32Array(capacity));
     this.#keyStart = grown(this.#keyStart, new Uint32Array(capacity));
     this.#keyLength = grown(this.#keyLength, new Uint16Array(capacity));

@@ -110,6 +110,61 @@ test("they make the same of a line that ends anywhere", () => {
   }
 });
 
+function scannedNumber(text: string): unknown {
+  const { context, rows } = trial();
+  const line = bytesOf(`valve,sensor=s-1 torque=${text} 1763860000000`);
+  scanner.scan(line, 0, line.length, new SeriesIndex(), resolve, context);
+  return rows()["valve"]?.[0]?.values["torque"];
+}
+
+test("numbers of 16 to 19 digits are rounded as JavaScript rounds them", () => {
+  const digits = fc.stringMatching(/^[0-9]{16,19}$/);
+  fc.assert(
+    fc.property(digits, fc.nat(25), fc.boolean(), (whole, decimals, negative) => {
+      const padded = whole.padStart(decimals + 1, "0");
+      const point = padded.length - decimals;
+      const fraction = decimals === 0 ? "" : `.${padded.slice(point)}`;
+      const text = `${negative ? "-" : ""}${padded.slice(0, point)}${fraction}`;
+      expect(scannedNumber(text)).toBe(Number(text));
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test("numbers at and next to the middle between two doubles go to the right one", () => {
+  // From 2^53 to 2^56 doubles are 2, 4, 8 apart, so their middles are whole numbers; divided by a power of 2 they have few decimals.
+  const middle = fc
+    .tuple(fc.bigInt(2n ** 52n, 2n ** 53n - 2n), fc.nat(2), fc.integer({ min: -1, max: 1 }), fc.nat(4))
+    .map(([significand, spacing, off, halvings]) => {
+      const whole = (2n * significand + 1n) * 2n ** BigInt(spacing) + BigInt(off);
+      const decimal = (whole * 5n ** BigInt(halvings)).toString().padStart(halvings + 1, "0");
+      const point = decimal.length - halvings;
+      return halvings === 0 ? decimal : `${decimal.slice(0, point)}.${decimal.slice(point)}`;
+    });
+  fc.assert(
+    fc.property(middle, (text) => {
+      expect(scannedNumber(text)).toBe(Number(text));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test("sensors and fields that come in another order each time are all taken", () => {
+  const names = ["open", "cycles", "cycles_left", "torque"];
+  const line = fc
+    .tuple(fc.nat(3), fc.shuffledSubarray(names, { minLength: 1 }))
+    .map(
+      ([sensor, fields]) =>
+        `valve,sensor=s-${sensor} ${fields.map((name) => `${name}=${name === "open" ? "t" : "7"}`).join(",")} 1763860000000`,
+    );
+  fc.assert(
+    fc.property(fc.array(line, { minLength: 2, maxLength: 30 }), (lines) => {
+      const { plain, scanned } = bothOf(bytesOf(lines.join("\n")));
+      expect(scanned).toStrictEqual(plain);
+    }),
+  );
+});
+
 test("every accepted number is the double that JavaScript reads", () => {
   const spelling = fc.oneof(
     fc

@@ -40,6 +40,36 @@ test("each key leads to what was added under it, and no other key does", () => {
   );
 });
 
+test("a guess is right where its key stands and nowhere else", () => {
+  const key = fc.string({ minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(key, { minLength: 1, maxLength: 40 }),
+      key,
+      fc.nat(7),
+      (keys, stranger, at) => {
+        const index = new SeriesIndex();
+        for (const round of [0, 1]) {
+          for (const [series, added] of keys.entries()) add(index, added, series + round);
+          for (const text of [...keys, stranger]) {
+            const bytes = bytesOf(text);
+            const words = new DataView(new ArrayBuffer(at + bytes.length + 8));
+            new Uint8Array(words.buffer).set(bytes, at);
+            for (const [entry, guessed] of keys.entries()) {
+              const expected = text.startsWith(guessed) ? bytesOf(guessed).length : 0;
+              expect(index.lengthAt(entry, words, at)).toBe(expected);
+            }
+            expect(index.lengthAt(keys.length, words, at)).toBe(0);
+          }
+          // Shorter keys now lie where longer ones lay.
+          index.clear();
+          keys.reverse();
+        }
+      },
+    ),
+  );
+});
+
 test("keys whose hashes collide are told apart", () => {
   const index = new SeriesIndex();
   const [a, b] = [bytesOf("weather,sensor=a"), bytesOf("weather,sensor=b")];
