@@ -1,126 +1,102 @@
-import { execFile } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { parseArgs, promisify } from "node:util";
-import type { IngestBenchResult } from "#cli/bench/ingest.ts";
 import packageJson from "../../package.json" with { type: "json" };
+import {
+  type Measured,
+  type MeasuredRow,
+  type Measurements,
+  merged,
+  type SoakSummary,
+} from "./measurements.ts";
+import { benchmarksPage } from "./page.ts";
+import type { BenchDocument } from "./result.ts";
 
 /**
- * `npm run bench [-- --rounds 5 --seconds 10]`: measures this machine and writes docs/benchmarks.md. Rounds of the paths are interleaved, so that
- * a neighbour's load meets all of them alike; the ratio to the bare store comes from one and the same run.
+ * `npm run bench -- [GROUP|NAME…] [--rounds N]`: measures this machine and writes docs/measurements/bench.json and, from it and the last soak,
+ * docs/benchmarks.md. Rows that are not measured this time stay as they were. `--page` writes the page only.
  */
+const groups: Readonly<Record<string, readonly string[]>> = {
+  ingest: ["ingest", "influxdb-ingest", "formats", "series", "latency", "idle", "edge-agent", "days"],
+};
+const benches = Object.values(groups).flat();
+
 const root = join(import.meta.dirname, "..", "..");
-const run = promisify(execFile);
+const benchFile = "docs/measurements/bench.json";
+const soakFile = "docs/measurements/soak.json";
 
-interface Path {
-  readonly title: string;
-  readonly batch: number;
-  /** What the aims of the first version say. */
-  readonly aim: string;
-}
-
-const paths: readonly Path[] = [
-  {
-    title: "100 readings a message",
-    batch: 100,
-    aim: ">= 300,000 readings/s, platform <= 2.5 CPU-s per million",
-  },
-  { title: "1 reading a message", batch: 1, aim: "none yet" },
-];
-
-const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "5" }, seconds: { type: "string", default: "8" } },
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: "string" }, page: { type: "boolean", default: false } },
 });
 
-const results = new Map<Path, IngestBenchResult[]>(paths.map((path) => [path, []]));
-const loadBefore = loadavg()[0] ?? 0;
-for (let round = 1; round <= Number(values.rounds); round++) {
-  for (const path of paths) {
-    const args = [
-      "bench",
-      "ingest",
-      "--store",
-      "duckdb",
-      "--batch",
-      String(path.batch),
-      "--seconds",
-      values.seconds,
-      "--json",
-    ];
-    const { stdout } = await run(process.execPath, [join(root, "marsad.ts"), ...args]);
-    const result = JSON.parse(stdout) as IngestBenchResult;
-    results.get(path)?.push(result);
-    process.stdout.write(`round ${round}, ${path.title}: ${Math.round(result.readings_per_s)} readings/s\n`);
+const asked = positionals.length === 0 ? benches : positionals.flatMap((name) => groups[name] ?? [name]);
+for (const name of asked) {
+  if (!benches.includes(name)) {
+    console.error(`There is no benchmark "${name}"; there are ${benches.join(", ")}.`);
+    process.exit(2);
   }
 }
-await writeFile(join(root, "docs", "benchmarks.md"), page());
 
-function page(): string {
-  const rows = Array.from(results, ([path, runs]) => row(path, runs));
-  const lost = Array.from(results.values()).flat();
-  return `# Benchmarks
+const former = await formerMeasurements();
+let rows = (await read<Measurements>(benchFile))?.rows ?? [];
+for (const name of values.page ? [] : asked) {
+  const measured: Measured = {
+    at: new Date().toISOString(),
+    machine: `${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
+    versions: versions(),
+    load: loadavg()[0] ?? 0,
+  };
+  const { rows: fresh } = await bench(name);
+  rows = merged(
+    rows,
+    fresh.map((row): MeasuredRow => ({ ...row, measured })),
+    order(rows, fresh),
+  );
+  await writeFile(join(root, benchFile), `${JSON.stringify({ rows }, undefined, 2)}\n`);
+}
+const page = benchmarksPage(rows, former?.rows ?? [], await read<SoakSummary>(soakFile));
+await writeFile(join(root, "docs/benchmarks.md"), page);
 
-Made by \`npm run bench\`; do not edit. ${values.rounds} interleaved rounds of ${values.seconds} s each; every figure is the median, with least and most
-behind it. The machines these run on are shared: trust the ratio to the bare store, which is measured before and after each run in a process
-of its own, more than any absolute figure.
-
-| path | readings/s, acknowledged | platform | load generator | bare DuckDB | platform / bare | aim |
-|---|---|---|---|---|---|---|
-${rows.join("\n")}
-
-Platform, load generator and bare store: user and system CPU-seconds per million readings. The platform's go on until everything is in the store; it has four
-gateways' connections, QoS 1, each PUBACK after an fsync. A reading is a line of 93 bytes with three fields; ${lost[0]?.series ?? 0} series or near it. The bare
-store is DuckDB alone, fed with the same readings as ready-made columns, 20,000 a commit.
-
-Over all runs ${sum(lost, "acknowledged").toLocaleString("en")} readings were acknowledged, ${sum(lost, "stored").toLocaleString("en")} rows counted in the store afterwards: ${sum(lost, "lost")} lost, ${sum(lost, "duplicated")} twice.
-
-Machine: ${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}; load average ${loadBefore.toFixed(1)} before the
-first round. Node ${process.versions.node}, DuckDB ${packageJson.dependencies["@duckdb/node-api"]}, aedes ${packageJson.dependencies.aedes}, lmdb ${packageJson.dependencies.lmdb}, Marsad ${packageJson.version}.
-`;
+/** Runs one benchmark, which says on stderr how far it is. */
+async function bench(name: string): Promise<BenchDocument> {
+  console.error(`${name} …`);
+  const rounds = values.rounds === undefined ? [] : ["--rounds", values.rounds];
+  const file = join(root, "tests", "bench", `${name}.bench.ts`);
+  const child = spawn(process.execPath, [file, "--json", ...rounds], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  if (code !== 0) throw new Error(`${name} ended with ${String(code)}`);
+  return JSON.parse(output) as BenchDocument;
 }
 
-function row({ title, aim }: Path, runs: readonly IngestBenchResult[]): string {
-  const cells = [
-    title,
-    spread(
-      runs.map((run) => run.readings_per_s),
-      0,
-    ),
-    spread(
-      runs.map((run) => run.cpu_s_per_million.platform),
-      2,
-    ),
-    spread(
-      runs.map((run) => run.cpu_s_per_million.load),
-      2,
-    ),
-    spread(
-      runs.map((run) => run.raw_cpu_s_per_million),
-      2,
-    ),
-    spread(
-      runs.map((run) => run.cpu_s_per_million.platform / run.raw_cpu_s_per_million),
-      1,
-    ),
-    aim,
-  ];
-  return `| ${cells.join(" | ")} |`;
+/** Rows stand as the benches that make them do: known ones keep their place, new ones follow those of their bench. */
+function order(known: readonly { id: string }[], fresh: readonly { id: string }[]): string[] {
+  return [...new Set([...known, ...fresh].map(({ id }) => id))];
 }
 
-function spread(values: readonly number[], digits: number): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const show = (value: number | undefined): string =>
-    (value ?? Number.NaN).toLocaleString("en", {
-      minimumFractionDigits: digits,
-      maximumFractionDigits: digits,
-    });
-  return `**${show(sorted[Math.floor(sorted.length / 2)])}** (${show(sorted[0])}-${show(sorted.at(-1))})`;
+/** What was measured last, as it was committed; without git, as it stands. */
+async function formerMeasurements(): Promise<Measurements | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)("git", ["show", `HEAD:${benchFile}`], { cwd: root });
+    return JSON.parse(stdout) as Measurements;
+  } catch {
+    return await read<Measurements>(benchFile);
+  }
 }
 
-function sum(
-  runs: readonly IngestBenchResult[],
-  key: "acknowledged" | "stored" | "lost" | "duplicated",
-): number {
-  return runs.reduce((total, run) => total + run[key], 0);
+async function read<Value>(file: string): Promise<Value | undefined> {
+  const path = join(root, file);
+  return existsSync(path) ? (JSON.parse(await readFile(path, "utf8")) as Value) : undefined;
+}
+
+function versions(): string {
+  const { dependencies } = packageJson;
+  return `Node ${process.versions.node}, DuckDB ${dependencies["@duckdb/node-api"]}, aedes ${dependencies.aedes}, lmdb ${dependencies.lmdb}, Marsad ${packageJson.version}`;
 }
