@@ -22,7 +22,7 @@ import type { BenchDocument } from "./result.ts";
  * docs/benchmarks.md. Rows that are not measured this time stay as they were. `--page` writes the page only.
  */
 const groups: Readonly<Record<string, readonly string[]>> = {
-  ingest: ["ingest", "influxdb-ingest", "formats", "series", "latency", "idle", "edge-agent", "days"],
+  ingest: ["duckdb-ingest", "influxdb-ingest", "formats", "series", "latency", "idle", "edge-agent", "days"],
 };
 const benches = Object.values(groups).flat();
 

@@ -1,7 +1,7 @@
 /*
  * `marsad bench ingest` into DuckDB, 100 readings a message and 1, in interleaved rounds; the bare store is measured before and after each run, in it.
  *
- *     node tests/bench/ingest.bench.ts [--rounds 3] [--seconds 8] [--json]
+ *     node tests/bench/duckdb-ingest.bench.ts [--rounds 3] [--seconds 8] [--json]
  */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
