@@ -1,12 +1,13 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { benchIngest, type IngestBenchResult } from "./bench/ingest.ts";
+import { benchIngest, type IngestBenchOptions, type IngestBenchResult, storeKinds } from "./bench/ingest.ts";
 import { jsonOption } from "./client.ts";
 import { printJson } from "./output.ts";
 
 interface IngestOptions {
-  readonly store: "duckdb";
+  readonly store: IngestBenchOptions["store"];
   readonly batch: number;
   readonly seconds: number;
+  readonly readings?: number;
   readonly series: number;
   readonly gateways: number;
   readonly rate?: number;
@@ -28,12 +29,13 @@ function ingestCommand(): Command {
         "after. Each series is met once before anything is measured. " +
         "CPU is user and system time in seconds per million readings.",
     )
-    .addOption(new Option("--store <kind>", "where readings are kept").choices(["duckdb"]).default("duckdb"))
+    .addOption(new Option("--store <kind>", "where readings are kept").choices(storeKinds).default("duckdb"))
     .addOption(new Option("--batch <n>", "readings a message").argParser(between(1, 1_000)).default(100))
     .addOption(new Option("--seconds <n>", "how long to publish").argParser(between(1, 600)).default(10))
     .addOption(
       new Option("--series <n>", "series, over all gateways").argParser(between(4, 1_000_000)).default(5_000),
     )
+    .addOption(new Option("--readings <n>", "an end before that time").argParser(between(1_000, 100_000_000)))
     .addOption(new Option("--gateways <n>", "connections").argParser(between(1, 1_000)).default(4))
     .addOption(
       new Option(
@@ -56,7 +58,7 @@ function describe(result: IngestBenchResult): string {
   const { cpu_s_per_million: cpu } = result;
   return [
     `${Math.round(result.readings_per_s).toLocaleString("en")} readings/s acknowledged, ${result.batch} a message, ${result.series} series, for ${result.seconds.toFixed(1)} s`,
-    `CPU-s per million: platform ${cpu.platform.toFixed(2)}, load generator ${cpu.load.toFixed(2)}, bare ${result.store} ${result.raw_cpu_s_per_million.toFixed(2)} (${Math.round(result.raw_readings_per_s).toLocaleString("en")} readings/s)`,
+    `CPU-s per million: platform ${cpu.platform.toFixed(2)}, ${cpu.store === undefined ? "" : `${result.store} ${cpu.store.toFixed(2)}, `}load generator ${cpu.load.toFixed(2)}, bare ${result.store} ${result.raw_cpu_s_per_million.toFixed(2)} (${Math.round(result.raw_readings_per_s).toLocaleString("en")} readings/s)`,
     ...describeLatency(result),
     ...describeMemory(result),
     `acknowledged ${result.acknowledged}, stored ${result.stored}, lost ${result.lost}, duplicated ${result.duplicated}`,

@@ -23,6 +23,7 @@ export const errorCodes = {
   ALREADY_EXISTS: "The name is taken.",
   REFUSED: "The platform refused the request; the message says why.",
   UNREACHABLE: "The platform does not answer at the given address.",
+  PROGRAM_MISSING: "A program that the command needs is not installed.",
 } as const;
 export type ErrorCode = keyof typeof errorCodes;
 

@@ -2,20 +2,23 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addGateway } from "#broker/identities.ts";
-import { openLog } from "#runtime/log.ts";
 import { openRecordStore } from "#runtime/record-store.ts";
-import { openDuckDbStore } from "#store/duckdb/index.ts";
+import { duckDbUnderTest } from "./duckdb-under-test.ts";
+import { influxDbUnderTest } from "./influxdb-under-test.ts";
 import type { LatencySummary } from "./latencies.ts";
-import type { LoadGateway } from "./load-connection.ts";
+import { type LoadGateway, sensorsOf } from "./load-connection.ts";
 import type { LoadPhase, LoadResult } from "./load-generator.ts";
 import { type MeasuredPlatform, type MemoryUse, startPlatform } from "./measured-platform.ts";
 import { runChild } from "./run-child.ts";
+import type { RawLoad, StoreUnderTest } from "./store-under-test.ts";
 
 export interface IngestBenchOptions {
-  readonly store: "duckdb";
+  readonly store: keyof typeof stores;
   /** Readings a message. */
   readonly batch: number;
   readonly seconds: number;
+  /** A run ends by time or by so many; undefined: what the store is measured with. */
+  readonly readings?: number | undefined;
   readonly series: number;
   readonly gateways: number;
   /** Readings a second by the clock; undefined: as many as are acknowledged. */
@@ -35,8 +38,8 @@ export interface IngestBenchResult {
   /** From the first publish to the last PUBACK. */
   readonly seconds: number;
   readonly readings_per_s: number;
-  /** `platform` until all is in the store. */
-  readonly cpu_s_per_million: { readonly platform: number; readonly load: number };
+  /** `platform` and `store`, where that is a process of its own, until all is in the store. */
+  readonly cpu_s_per_million: { readonly platform: number; readonly store?: number; readonly load: number };
   /** CPU seconds of the platform a second, until all is in the store. */
   readonly platform_cores: number;
   readonly raw_cpu_s_per_million: number;
@@ -59,11 +62,8 @@ export interface IngestBenchResult {
   readonly duplicated: number;
 }
 
-/** A run ends by time or by this many readings. */
-const maxReadings = 50_000_000;
-/** About what the writer gives the store at a time under load. */
-const rawBatch = 20_000;
-const rawReadings = 2_000_000;
+const stores = { duckdb: duckDbUnderTest, influxdb: influxDbUnderTest } as const;
+export const storeKinds = Object.keys(stores) as (keyof typeof stores)[];
 const agency = "bench";
 
 /** Starts a platform in a temp folder, loads it over loopback, and checks what the store then holds. */
@@ -74,11 +74,20 @@ export async function benchIngest(options: IngestBenchOptions): Promise<IngestBe
     const loads = await makeGateways(join(folder, "data"), gateways);
     const seriesPerGateway = Math.max(batch, Math.floor(series / gateways / batch) * batch);
     // Each round of the series is one second of event time, and none may be of the future.
+    const under = stores[store]();
+    const maxReadings = options.readings ?? under.mostReadings;
     const rounds = Math.ceil(maxReadings / (seriesPerGateway * gateways));
     const startTime = Date.now() - 1_000 * Math.max(3_600, rounds);
-    const before = await runChild("raw", rawOptions(folder, "before", series, startTime), signal);
-    const run = await measure({ ...options, folder, loads, seriesPerGateway, startTime });
-    const after = await runChild("raw", rawOptions(folder, "after", series, startTime), signal);
+    const raw: Omit<RawLoad, "folder"> = {
+      readings: under.rawReadings(maxReadings),
+      sensors: loads.map(({ gateway }) => sensorsOf(gateway, seriesPerGateway)),
+      agency,
+      batch,
+      startTime,
+    };
+    const before = await under.raw({ ...raw, folder: join(folder, "raw-before") }, signal);
+    const run = await measure({ ...options, under, maxReadings, folder, loads, seriesPerGateway, startTime });
+    const after = await under.raw({ ...raw, folder: join(folder, "raw-after") }, signal);
     const readings = run.load.acknowledged;
     const acknowledged = readings + run.load.met;
     return {
@@ -90,6 +99,7 @@ export async function benchIngest(options: IngestBenchOptions): Promise<IngestBe
       readings_per_s: readings / run.load.seconds,
       cpu_s_per_million: {
         platform: run.cpu / (readings / 1e6),
+        ...(run.storeCpu !== undefined && { store: run.storeCpu / (readings / 1e6) }),
         load: run.load.cpuSeconds / (readings / 1e6),
       },
       platform_cores: run.cpu / run.storedSeconds,
@@ -110,15 +120,6 @@ export async function benchIngest(options: IngestBenchOptions): Promise<IngestBe
   }
 }
 
-function rawOptions(
-  folder: string,
-  name: string,
-  series: number,
-  startTime: number,
-): Parameters<typeof runChild<"raw">>[1] {
-  return { folder: join(folder, `raw-${name}`), readings: rawReadings, series, batch: rawBatch, startTime };
-}
-
 /** Lets gateways connect to the platform whose data are in `data`. */
 export async function makeGateways(data: string, count: number): Promise<LoadGateway[]> {
   await using identities = await openRecordStore(join(data, "identities"));
@@ -134,6 +135,7 @@ interface Measured {
   readonly load: LoadResult;
   /** Seconds, until all was stored. */
   readonly cpu: number;
+  readonly storeCpu: number | undefined;
   readonly storedSeconds: number;
   readonly beginningCpu: number;
   readonly memory: IngestBenchResult["memory"];
@@ -143,32 +145,55 @@ interface Measured {
 
 async function measure(
   options: IngestBenchOptions & {
+    readonly under: StoreUnderTest;
+    readonly maxReadings: number;
     readonly folder: string;
     readonly loads: readonly LoadGateway[];
     readonly seriesPerGateway: number;
     readonly startTime: number;
   },
 ): Promise<Measured> {
-  const { folder, loads, seriesPerGateway, batch, rate, seconds, startTime, signal } = options;
-  const settings = ["--sensors-per-gateway", String(Math.max(10_000, seriesPerGateway))];
+  const { folder, loads, seriesPerGateway, batch, rate, seconds, maxReadings, startTime, signal, under } =
+    options;
+  await using store = await under.open(folder);
+  const settings = ["--sensors-per-gateway", String(Math.max(10_000, seriesPerGateway)), ...store.args];
   let platform = await startPlatform(folder, settings);
   try {
     const { host, port } = platform.mqtt;
     const started = { cpu: await platform.cpuSeconds(), memory: platform.memory() };
-    let met = { ...started, at: 0 };
+    let met = { ...started, at: 0, storeCpu: await store.cpuSeconds() };
     const load = await runChild(
       "load",
-      { host, port, gateways: loads, seriesPerGateway, batch, rate, seconds, maxReadings, startTime },
+      {
+        host,
+        port,
+        gateways: loads,
+        seriesPerGateway,
+        batch,
+        rate,
+        seconds,
+        maxReadings,
+        startTime,
+      },
       signal,
       async (phase) => {
         if (phase !== ("met" satisfies LoadPhase)) return;
         await platform.allStored(signal);
-        met = { cpu: await platform.cpuSeconds(), memory: platform.memory(), at: performance.now() };
+        const storeCpu = await store.cpuSeconds();
+        met = {
+          cpu: await platform.cpuSeconds(),
+          memory: platform.memory(),
+          at: performance.now(),
+          storeCpu,
+        };
       },
     );
     await platform.allStored(signal);
     const storedSeconds = (performance.now() - met.at) / 1_000;
     const cpu = (await platform.cpuSeconds()) - met.cpu;
+    const storeEnd = await store.cpuSeconds();
+    const storeCpu =
+      storeEnd === undefined || met.storeCpu === undefined ? undefined : storeEnd - met.storeCpu;
     const loaded = platform.memory();
     const memory =
       started.memory && met.memory && loaded
@@ -182,7 +207,7 @@ async function measure(
     }
     await platform.end("SIGTERM");
     const beginningCpu = met.cpu - started.cpu;
-    return { load, cpu, storedSeconds, beginningCpu, memory, restart, stored: await countStored(folder) };
+    return { load, cpu, storeCpu, storedSeconds, beginningCpu, memory, restart, stored: await store.count() };
   } finally {
     await platform.end("SIGTERM");
   }
@@ -195,11 +220,4 @@ async function restarted(platform: MeasuredPlatform): Promise<NonNullable<Measur
     cpu_s: await platform.cpuSeconds(),
     ...(memory && { memory }),
   };
-}
-
-/** Rows, counted by the store itself once the platform has left it. */
-async function countStored(folder: string): Promise<number> {
-  const log = openLog({ name: "bench", level: "warn" });
-  await using store = await openDuckDbStore({ path: join(folder, "data", "store"), log });
-  return await store.count();
 }

@@ -31,6 +31,13 @@ const pubackBytes = 4;
 /** Of one birth message: it must stay below the broker's largest packet. */
 const sensorsPerBirth = 4_000;
 
+/** Where all sensors are. */
+export const place = "QA-DA";
+
+export function sensorsOf(gateway: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${gateway}.${index}`);
+}
+
 /** A gateway's connection that sends QoS 1 messages and counts their PUBACKs, which come in order. */
 export class LoadConnection {
   readonly #socket: Socket;
@@ -46,7 +53,7 @@ export class LoadConnection {
   private constructor(socket: Socket, { gateway, series, batch, startTime }: LoadConnectionOptions) {
     this.#socket = socket;
     this.#gateway = gateway;
-    this.#sensors = Array.from({ length: series }, (_, index) => `${gateway.gateway}.${index}`);
+    this.#sensors = sensorsOf(gateway.gateway, series);
     const { up } = topics(gateway.agency, gateway.gateway);
     this.#templates = new MessageTemplates({ topic: up.lp, sensors: this.#sensors, batch, startTime });
     this.#window = Math.max(
@@ -102,7 +109,7 @@ export class LoadConnection {
     let births = 0;
     for (let first = 0; first < this.#sensors.length; first += sensorsPerBirth) {
       const ids = this.#sensors.slice(first, first + sensorsPerBirth);
-      const payload = formatBirth({ agent: "bench", sensors: ids.map((id) => ({ id, place: "QA-DA" })) });
+      const payload = formatBirth({ agent: "bench", sensors: ids.map((id) => ({ id, place })) });
       this.#socket.write(
         generate({ cmd: "publish", topic, payload, qos: 1, messageId: 65_535, retain: false, dup: false }),
       );
