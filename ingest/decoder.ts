@@ -1,9 +1,9 @@
 import type { Catalogue, Measurement } from "#telemetry/catalogue.ts";
 import type { DecodeContext, DecodeCount, ResolveSeries } from "#telemetry/decode.ts";
-import { decodeEnvelope } from "#telemetry/envelope.ts";
+import { EnvelopeScanner } from "#telemetry/envelope-scanner.ts";
 import { LineScanner } from "#telemetry/line-protocol/scanner.ts";
-import { decodeSenml } from "#telemetry/senml/decode.ts";
 import { type DeviceNames, SenmlNames } from "#telemetry/senml/names.ts";
+import { SenmlScanner } from "#telemetry/senml/scanner.ts";
 import { SeriesIndex } from "#telemetry/line-protocol/series-index.ts";
 import type { ReadingTable } from "#telemetry/reading-table.ts";
 import type { Rejection } from "#telemetry/rejection.ts";
@@ -50,6 +50,8 @@ export interface Received {
 /** Decodes payloads of every format into the group's tables. Holds the key index of each agency. */
 export class Decoder {
   readonly #scanner: LineScanner;
+  readonly #envelopes: EnvelopeScanner;
+  readonly #packs: SenmlScanner;
   /** One object for all calls: none is made per message. */
   readonly #context: { -readonly [Key in keyof DecodeContext]: DecodeContext[Key] };
   readonly #resolve: (agency: string) => ResolveSeries;
@@ -59,6 +61,8 @@ export class Decoder {
 
   constructor({ catalogue, tables, maxAge, maxFuture, resolve, deviceNames }: DecoderOptions) {
     this.#scanner = new LineScanner(catalogue);
+    this.#envelopes = new EnvelopeScanner(catalogue);
+    this.#packs = new SenmlScanner(catalogue);
     const rejections: Rejection[] = [];
     const reject = (rejection: Rejection): void => void rejections.push(rejection);
     this.#context = { tables, gateway: 0, now: 0, maxFuture, maxAge, seen: undefined, reject };
@@ -81,14 +85,16 @@ export class Decoder {
     context.seen = seen;
     if (format === "lp") {
       decoded.count = this.#scanner.scan(payload, start, payload.length, index, resolve, context);
-    } else if (format === "json") decoded.count = decodeEnvelope(payload, resolve, context);
-    else decoded.count = decodeSenml(payload, names, resolve, context);
+    } else if (format === "json") decoded.count = this.#envelopes.scan(payload, index, resolve, context);
+    else decoded.count = this.#packs.scan(payload, names, index, resolve, context);
     return decoded;
   }
 
   /** Measurements that were put behind those that it knows; their tables are there. */
   addMeasurements(measurements: readonly Measurement[]): void {
     this.#scanner.addMeasurements(measurements);
+    this.#envelopes.addMeasurements(measurements);
+    this.#packs.addMeasurements(measurements);
   }
 
   /** How many readings there are, good or bad. */

@@ -39,6 +39,14 @@ export class ReadingTable {
     else runs.push(gateway, 1);
   }
 
+  /** Takes back the row that was counted last. */
+  takeBackRow(): void {
+    this.length -= 1;
+    const { runs } = this;
+    runs[runs.length - 1]! -= 1;
+    if (runs.at(-1) === 0) runs.length -= 2;
+  }
+
   /** Empties the table, keeping its room. */
   clear(): void {
     this.length = 0;

@@ -6,9 +6,9 @@ const knownVersion = 10;
 /** In seconds: times below are relative to now (RFC 8428, 4.5.3). */
 const firstAbsoluteTime = 2 ** 28;
 /** Characters of a name, base name included. */
-const maxNameLength = 255;
+export const maxNameLength = 255;
 /** Characters of a base unit. A base name or unit is resolved into every record behind it: one of 200 kB would make gigabytes of a message. */
-const maxBaseUnitLength = 64;
+export const maxBaseUnitLength = 64;
 const namePattern = /^[A-Za-z0-9][-A-Za-z0-9:./_]*$/;
 
 /** A record with the pack's base values applied (RFC 8428, 4.6). */
@@ -244,8 +244,11 @@ function checkValue(
   return undefined;
 }
 
-/** @returns milliseconds since 1970 */
-function resolveTime(own: unknown, base: number, now: number): number {
+/**
+ * A record's time; `base` and a number of its own are in seconds, and together relative to now below 2^28.
+ * @returns Milliseconds since 1970; NaN: `own` is no time.
+ */
+export function resolveTime(own: unknown, base: number, now: number): number {
   if (own !== undefined && typeof own !== "number") return Number.NaN;
   const seconds = base + (own ?? 0);
   // Milliseconds are whole here; doubles of seconds are good to a millionth for the next century.

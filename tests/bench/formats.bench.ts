@@ -2,20 +2,27 @@
  * CPU of the decoders that read JSON (`up/json`, `up/senml`) beside `JSON.parse` of the same bytes, and of `up/lp` for comparison, in interleaved
  * rounds on one core, 100 readings a message:
  *
- *     node tests/bench/formats.bench.ts [--json]
+ *     node tests/bench/formats.bench.ts [--rounds N] [--json]
  */
+import { parseArgs } from "node:util";
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
 import type { DecodeContext, DecodeCount, ResolveSeries } from "#telemetry/decode.ts";
-import { decodeEnvelope } from "#telemetry/envelope.ts";
+import { EnvelopeScanner } from "#telemetry/envelope-scanner.ts";
 import { LineScanner } from "#telemetry/line-protocol/scanner.ts";
 import { SeriesIndex } from "#telemetry/line-protocol/series-index.ts";
 import { ReadingTable } from "#telemetry/reading-table.ts";
-import { decodeSenml } from "#telemetry/senml/decode.ts";
 import { SenmlNames } from "#telemetry/senml/names.ts";
+import { SenmlScanner } from "#telemetry/senml/scanner.ts";
+import { type BenchDocument, type BenchFigure, type BenchRow, median } from "./result.ts";
+
+const { values: options } = parseArgs({
+  options: { rounds: { type: "string", default: "15" }, json: { type: "boolean", default: false } },
+});
+const rounds = Number(options.rounds);
+const { json } = options;
 
 const messages = 200;
 const perMessage = 100;
-const rounds = 9;
 const passes = 5;
 const now = 1_763_860_000_000;
 
@@ -49,7 +56,7 @@ const lines = bytesOf((batch) =>
     )
     .join(""),
 );
-const json = bytesOf((batch) =>
+const envelopesSent = bytesOf((batch) =>
   JSON.stringify(
     batch.map(({ sensor, time, vehicles, speed }) => ({
       measurement: "traffic_flow",
@@ -59,7 +66,7 @@ const json = bytesOf((batch) =>
     })),
   ),
 );
-const senml = bytesOf((batch) =>
+const packsSent = bytesOf((batch) =>
   JSON.stringify(
     batch.flatMap(({ sensor, time, vehicles, speed }) => [
       { bn: `${sensor}/traffic_flow/`, bt: time / 1000, n: "vehicles", u: "count", v: vehicles },
@@ -98,6 +105,8 @@ const resolve: ResolveSeries = (measurement, sensor) => {
 };
 const index = new SeriesIndex();
 const scanner = new LineScanner(builtinCatalogue);
+const envelopes = new EnvelopeScanner(builtinCatalogue);
+const packs = new SenmlScanner(builtinCatalogue);
 const names = new SenmlNames(() => undefined);
 const text = new TextDecoder("utf-8", { fatal: true });
 
@@ -105,8 +114,8 @@ const parse = (bytes: Uint8Array): DecodeCount => {
   const value = JSON.parse(text.decode(bytes)) as unknown[];
   return { accepted: value.length, seen: 0, refused: 0 };
 };
-const decodeJson = (bytes: Uint8Array): DecodeCount => decodeEnvelope(bytes, resolve, context);
-const decodePack = (bytes: Uint8Array): DecodeCount => decodeSenml(bytes, names, resolve, context);
+const decodeJson = (bytes: Uint8Array): DecodeCount => envelopes.scan(bytes, index, resolve, context);
+const decodePack = (bytes: Uint8Array): DecodeCount => packs.scan(bytes, names, index, resolve, context);
 const decodeLp = (bytes: Uint8Array): DecodeCount =>
   scanner.scan(bytes, 0, bytes.length, index, resolve, context);
 
@@ -115,14 +124,22 @@ const cases: Record<
   { readonly payloads: readonly Uint8Array[]; readonly decode: (bytes: Uint8Array) => DecodeCount }
 > = {
   lp: { payloads: lines, decode: decodeLp },
-  "json, JSON.parse": { payloads: json, decode: parse },
-  json: { payloads: json, decode: decodeJson },
-  "senml, JSON.parse": { payloads: senml, decode: parse },
-  senml: { payloads: senml, decode: decodePack },
-  "senml history, JSON.parse": { payloads: senmlHistory, decode: parse },
-  "senml history": { payloads: senmlHistory, decode: decodePack },
+  "json, JSON.parse": { payloads: envelopesSent, decode: parse },
+  json: { payloads: envelopesSent, decode: decodeJson },
+  "senml, JSON.parse": { payloads: packsSent, decode: parse },
+  senml: { payloads: packsSent, decode: decodePack },
+  "senml-history, JSON.parse": { payloads: senmlHistory, decode: parse },
+  "senml-history": { payloads: senmlHistory, decode: decodePack },
 };
 
+const titles: Readonly<Record<string, string>> = {
+  lp: "100 readings a message, `up/lp`, decoded",
+  json: "100 readings a message, `up/json`, decoded",
+  senml: "100 readings of two records a message, `up/senml`, decoded",
+  "senml-history": "100 values of one series a message, `up/senml`, decoded",
+};
+
+/** CPU-s per million readings by case, one value a round. */
 const measured = new Map(Object.keys(cases).map((name) => [name, new Array<number>()]));
 let taken = 0;
 for (let round = 0; round <= rounds; round += 1) {
@@ -136,19 +153,63 @@ for (let round = 0; round <= rounds; round += 1) {
     // The first round is for the compiler.
     if (round > 0) measured.get(name)!.push((user + system) / (passes * messages * perMessage));
   }
+  process.stderr.write(`formats: round ${round} of ${rounds}\r`);
 }
-const results = Object.entries(cases).map(([name, { payloads }]) => {
-  const sorted = measured.get(name)!.toSorted((a, b) => a - b);
-  const median = sorted[Math.floor(rounds / 2)]!;
-  const parsed = measured.get(`${name}, JSON.parse`)?.toSorted((a, b) => a - b)[Math.floor(rounds / 2)];
+process.stderr.write("\n");
+const expected = (rounds + 1) * Object.keys(cases).length * passes * messages * perMessage;
+// A pack of two records a reading is parsed into twice as many.
+if (taken !== expected + (rounds + 1) * passes * messages * perMessage)
+  throw new Error(`${taken} readings were taken`);
+
+const rows = Object.entries(titles).map(([id, title]): BenchRow => {
+  const cpu = measured.get(id)!;
+  const parsed = measured.get(`${id}, JSON.parse`);
+  const bytes = cases[id]!.payloads.reduce((sum, { length }) => sum + length, 0);
+  const ratio: BenchFigure[] = parsed
+    ? [
+        {
+          name: "times JSON.parse",
+          unit: "",
+          values: cpu.map((value, round) => rounded(value / parsed[round]!)),
+          better: "lower",
+          aim: { atMost: 1.5 },
+        },
+      ]
+    : [];
   return {
-    name,
-    bytes_per_reading: payloads.reduce((sum, { length }) => sum + length, 0) / (messages * perMessage),
-    cpu_s_per_million: Number(median.toFixed(3)),
-    spread: [Number(sorted[0]!.toFixed(3)), Number(sorted.at(-1)!.toFixed(3))],
-    ...(parsed !== undefined && { times_json_parse: Number((median / parsed).toFixed(2)) }),
+    id: `formats-${id}`,
+    title,
+    figures: [
+      { name: "decoding", unit: "CPU-s per million", values: cpu.map(rounded), better: "lower" },
+      ...ratio,
+      ...(parsed
+        ? [
+            {
+              name: "JSON.parse alone",
+              unit: "CPU-s per million",
+              values: parsed.map(rounded),
+              better: "lower",
+            } as const,
+          ]
+        : []),
+    ],
+    note: `${(bytes / (messages * perMessage)).toFixed(0)} bytes a reading; from bytes to columns, all checks made. The bare parse decodes UTF-8 and calls JSON.parse`,
   };
 });
-if (process.argv.includes("--json")) {
-  process.stdout.write(`${JSON.stringify({ node: process.version, rounds, taken, results })}\n`);
-} else console.table(results);
+if (json) process.stdout.write(`${JSON.stringify({ rows } satisfies BenchDocument)}\n`);
+else {
+  console.table(
+    rows.flatMap(({ id, figures }) =>
+      figures.map(({ name, unit, values }) => ({
+        id,
+        figure: `${name} ${unit}`,
+        median: median(values),
+        spread: `${Math.min(...values)} … ${Math.max(...values)}`,
+      })),
+    ),
+  );
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(3));
+}

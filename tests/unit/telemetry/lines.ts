@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { bytesOf, catalogue, day, minute, now } from "./support.ts";
 
 /** Numbers in every spelling, right and wrong. */
-const numbers = fc.oneof(
+export const numbers = fc.oneof(
   { weight: 4, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }).map(String) },
   {
     weight: 4,
@@ -211,7 +211,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
     .tuple(
       fc.nat(),
       fc.constantFrom(
-        ...' |\t|\n|\r|#|,|=|+|-|.|0|1|5|9|e|E|i|u|n|t|f|T|F|"|\\'.split("|"),
+        ...' |\t|\n|\r|#|,|=|+|-|.|0|1|5|9|e|E|i|u|n|t|f|T|F|"|\\|{|}|[|]|:|/'.split("|"),
         "\u0000",
         "é",
         "\u2028",
@@ -230,13 +230,17 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
 );
 
 /** Payloads that were damaged on their way. */
-export const damagedPayloads = fc
-  .tuple(payloads, fc.array(mutation, { minLength: 1, maxLength: 6 }))
-  .map(([bytes, mutations]) =>
-    Uint8Array.from(
-      mutations.reduce<number[]>(
-        (damaged, mutate) => (damaged.length === 0 ? damaged : mutate(damaged)),
-        [...bytes],
+export function damaged(whole: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
+  return fc
+    .tuple(whole, fc.array(mutation, { minLength: 1, maxLength: 6 }))
+    .map(([bytes, mutations]) =>
+      Uint8Array.from(
+        mutations.reduce<number[]>(
+          (spoilt, mutate) => (spoilt.length === 0 ? spoilt : mutate(spoilt)),
+          [...bytes],
+        ),
       ),
-    ),
-  );
+    );
+}
+
+export const damagedPayloads = damaged(payloads);

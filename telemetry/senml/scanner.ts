@@ -1,0 +1,392 @@
+import type { Catalogue, Measurement } from "../catalogue.ts";
+import type { DecodeContext, DecodeCount, ResolveSeries } from "../decode.ts";
+import type { SeriesIndex } from "../line-protocol/series-index.ts";
+import { AddedRows } from "../plain-json/added-rows.ts";
+import {
+  booleanField,
+  findField,
+  findMeasurement,
+  integerField,
+  type MeasurementPlan,
+  planMeasurement,
+} from "../plain-json/plans.ts";
+import { SeriesKeys } from "../plain-json/series-keys.ts";
+import { PlainValues, skipBlanks, textEnd, valueAfter } from "../plain-json/values.ts";
+import { convert } from "../units.ts";
+import { decodeSenml } from "./decode.ts";
+import { FieldUnits } from "./field-units.ts";
+import type { SenmlNames } from "./names.ts";
+import { OpenReadings } from "./open-readings.ts";
+import { maxBaseUnitLength, maxNameLength, resolveTime } from "./pack.ts";
+
+/**
+ * SenML from bytes to columns, for rate: no object and no text for a record of a known series (tests/bench/formats.bench.ts: a fraction of
+ * `JSON.parse` of the same bytes).
+ *
+ * It knows only the good way through a pack: names that are `SENSOR/MEASUREMENT/FIELD`, values (`v`, `vb`), times, units, and their base values, each once
+ * in a record. At the first byte that is not plainly good, at a sum, at a device's own name and at any other label, it takes its rows back,
+ * and `decodeSenml` reads the pack from its beginning: there alone stand the order of checks and the reasons.
+ */
+export class SenmlScanner {
+  readonly #plans: MeasurementPlan[] = [];
+  /** By measurement and field. */
+  readonly #units: FieldUnits[][] = [];
+  readonly #keys = new SeriesKeys();
+  readonly #values = new PlainValues();
+  readonly #added = new AddedRows();
+  readonly #readings = new OpenReadings();
+  readonly #count: DecodeCount = { accepted: 0, seen: 0, refused: 0 };
+  readonly #base = new BaseValues();
+  readonly #record = new OwnValues();
+  /** A name that stands in two texts is put together here, with a quote behind it. */
+  readonly #joined = new Uint8Array(maxNameLength * 2 + 1);
+  /** What the record before was of: the entry in the series index, and the measurement and field by their index. */
+  #entry = -1;
+  #measurement = 0;
+  #field = 0;
+  /** The reading that took the record before, and what it is of. */
+  #reading = -1;
+  #readingEntry = -1;
+  #readingTime = Number.NaN;
+
+  /** @param catalogue  The one that the contexts' tables are made from. */
+  constructor(catalogue: Catalogue) {
+    this.addMeasurements(catalogue.measurements);
+  }
+
+  /** Measurements that were put behind those that it knows, in the catalogue and in the contexts' tables. */
+  addMeasurements(measurements: readonly Measurement[]): void {
+    this.#plans.push(...measurements.map(planMeasurement));
+    this.#units.push(...measurements.map(({ fields }) => fields.map(({ unit }) => new FieldUnits(unit))));
+    this.#keys.addMeasurements(measurements);
+  }
+
+  /**
+   * Adds a pack's readings to the context's tables.
+   * @param index  The agency's known series; new ones are added. @param names  What the agency's devices call their fields.
+   * @returns Valid until the next call.
+   */
+  scan(
+    bytes: Uint8Array,
+    names: SenmlNames,
+    index: SeriesIndex,
+    resolve: ResolveSeries,
+    context: DecodeContext,
+  ): DecodeCount {
+    const count = this.#count;
+    count.accepted = 0;
+    count.seen = 0;
+    this.#added.clear();
+    this.#readings.clear();
+    this.#base.clear();
+    this.#reading = -1;
+    this.#readingEntry = -1;
+    if (this.#scanPack(bytes, index, resolve, context)) return count;
+    this.#added.takeBack(context.tables);
+    return decodeSenml(bytes, names, resolve, context);
+  }
+
+  /** @returns false: the pack is not plainly good. */
+  #scanPack(bytes: Uint8Array, index: SeriesIndex, resolve: ResolveSeries, context: DecodeContext): boolean {
+    const end = bytes.length;
+    let at = skipBlanks(bytes, 0, end);
+    if (bytes[at] !== openBracket) return false;
+    do {
+      at = this.#scanRecord(bytes, skipBlanks(bytes, at + 1, end));
+      if (at === -1) return false;
+      if (this.#record.isReading && !this.#takeRecord(bytes, index, resolve, context)) return false;
+      at = skipBlanks(bytes, at, end);
+    } while (bytes[at] === comma);
+    return bytes[at] === closeBracket && skipBlanks(bytes, at + 1, end) === end;
+  }
+
+  /** Reads the record at `start` into `#record`, and its base values into `#base`. @returns Where it ends; -1: it is not plain. */
+  #scanRecord(bytes: Uint8Array, start: number): number {
+    const end = bytes.length;
+    if (bytes[start] !== openBrace) return -1;
+    const base = this.#base;
+    const record = this.#record;
+    record.clear();
+    let labels = 0;
+    let at = start;
+    do {
+      at = skipBlanks(bytes, at + 1, end);
+      const label = labelAt(bytes, at);
+      // Of two labels that are the same, JSON.parse takes the last.
+      if (label === -1 || (labels & (1 << label)) !== 0) return -1;
+      labels |= 1 << label;
+      at = valueAfter(bytes, at + (label < firstOfTwoLetters ? 3 : 4), end);
+      if (at === -1) return -1;
+      if ((textLabels & (1 << label)) !== 0) {
+        if (bytes[at] !== quote) return -1;
+        const last = textEnd(bytes, at + 1, end);
+        if (last === -1) return -1;
+        if (label === ownName) record.setName(at + 1, last);
+        else if (label === ownUnit) record.setUnit(at + 1, last);
+        else if (label === baseName) base.setName(bytes, at + 1, last);
+        else base.setUnit(at + 1, last);
+        at = last + 1;
+      } else {
+        const value =
+          label === ownBoolean ? this.#values.boolean(bytes, at) : this.#values.number(bytes, at, end);
+        if (Number.isNaN(value)) return -1;
+        if (label === ownValue || label === ownBoolean) record.value = value;
+        else if (label === ownTime) record.time = value;
+        else if (label === baseTime) base.time = value;
+        else base.value = value;
+        at = this.#values.end;
+      }
+      at = skipBlanks(bytes, at, end);
+    } while (bytes[at] === comma);
+    if (bytes[at] !== closeBrace || base.isTooLong()) return -1;
+    record.isReading = (labels & ownLabels) !== 0;
+    record.isBoolean = (labels & (1 << ownBoolean)) !== 0;
+    // A record with more than one value is refused, and one with none.
+    const values = labels & ((1 << ownValue) | (1 << ownBoolean));
+    if (record.isReading && values !== 1 << ownValue && values !== 1 << ownBoolean) return -1;
+    return at + 1;
+  }
+
+  /** Puts the record into its reading, which is opened by its first. @returns false: it is not plainly good. */
+  #takeRecord(
+    bytes: Uint8Array,
+    index: SeriesIndex,
+    resolve: ResolveSeries,
+    context: DecodeContext,
+  ): boolean {
+    const record = this.#record;
+    const base = this.#base;
+    if (!this.#findName(bytes, index, resolve, context)) return false;
+    const measurement = this.#measurement;
+    const field = this.#field;
+    const plan = this.#plans[measurement]!;
+    const type = plan.types[field]!;
+    if (record.isBoolean !== (type === booleanField)) return false;
+    let { value } = record;
+    if (!record.isBoolean) value += base.value;
+    const unit = record.unitStart === -1 ? base : record;
+    if (unit.unitStart !== -1) {
+      const conversion = this.#units[measurement]![field]!.find(bytes, unit.unitStart, unit.unitEnd);
+      if (conversion === undefined) return false;
+      if (!record.isBoolean) value = convert(value, conversion);
+    }
+    // NaN, which is no value, fails here too.
+    if (!(value >= plan.lows[field]! && value <= plan.highs[field]!)) return false;
+    if (type === integerField && !Number.isSafeInteger(value)) return false;
+    const time = resolveTime(Number.isNaN(record.time) ? undefined : record.time, base.time, context.now);
+    if (time !== this.#readingTime || this.#entry !== this.#readingEntry) {
+      if (!this.#openReading(this.#entry, time, index, context)) return false;
+    }
+    const row = this.#readings.row[this.#reading]!;
+    if (row !== -1) context.tables[measurement]!.values[field]![row] = value;
+    return true;
+  }
+
+  /** What the record's name stands for, into `#entry`, `#measurement` and `#field`. */
+  #findName(bytes: Uint8Array, index: SeriesIndex, resolve: ResolveSeries, context: DecodeContext): boolean {
+    const { nameStart, nameEnd } = this.#record;
+    const base = this.#base;
+    if (base.isPrefix) {
+      if (
+        base.isNew &&
+        !this.#findSeries(bytes, base.nameStart, base.slash, base.nameEnd - 1, index, resolve, context)
+      )
+        return false;
+      base.isNew = false;
+      this.#field = findField(
+        this.#plans[this.#measurement]!,
+        this.#field + 1,
+        bytes,
+        nameStart,
+        nameEnd + 1,
+      );
+      return nameStart !== -1 && this.#field !== -1;
+    }
+    // A base name that is the whole name: a history of one field.
+    if (!base.isNew && nameStart === -1) return true;
+    base.isNew = nameStart !== -1;
+    const joined = this.#joined;
+    let length = 0;
+    for (let at = base.nameStart; at < base.nameEnd; at += 1) joined[length++] = bytes[at]!;
+    for (let at = nameStart; at < nameEnd; at += 1) joined[length++] = bytes[at]!;
+    joined[length] = quote;
+    const first = joined.indexOf(slash);
+    const second = joined.indexOf(slash, first + 1);
+    if (length > maxNameLength || first === -1 || second === -1 || second >= length) return false;
+    if (!this.#findSeries(joined, 0, first, second, index, resolve, context)) return false;
+    this.#field = findField(this.#plans[this.#measurement]!, 0, joined, second + 1, length + 1);
+    return this.#field !== -1;
+  }
+
+  /** @param start  Of `SENSOR/MEASUREMENT`, whose slash is at `slashAt`. */
+  #findSeries(
+    bytes: Uint8Array,
+    start: number,
+    slashAt: number,
+    end: number,
+    index: SeriesIndex,
+    resolve: ResolveSeries,
+    context: DecodeContext,
+  ): boolean {
+    const measurement = findMeasurement(this.#plans, this.#measurement, bytes, slashAt + 1, end);
+    if (measurement === -1) return false;
+    this.#measurement = measurement;
+    this.#field = -1;
+    this.#entry = this.#keys.find(measurement, bytes, start, slashAt, index, resolve, context);
+    return this.#entry !== -1 && index.gateway[this.#entry] === context.gateway;
+  }
+
+  /** The reading of that series and time, into `#reading`: one of before, or a new one. @returns false: its time is out of bounds. */
+  #openReading(entry: number, time: number, index: SeriesIndex, context: DecodeContext): boolean {
+    const readings = this.#readings;
+    this.#readingEntry = entry;
+    this.#readingTime = time;
+    this.#reading = readings.find(entry, time);
+    if (this.#reading !== -1) return true;
+    // NaN, which is no time, fails here too.
+    if (!(time <= context.now + context.maxFuture && time >= context.now - context.maxAge)) return false;
+    if (context.seen !== undefined && context.seen(readings.size)) {
+      this.#reading = readings.add(entry, time, -1);
+      this.#count.seen += 1;
+      return true;
+    }
+    const table = context.tables[this.#measurement]!;
+    const row = table.nextRow();
+    for (let i = 0; i < table.values.length; i += 1) table.values[i]![row] = Number.NaN;
+    table.time[row] = time;
+    table.series[row] = index.series[entry]!;
+    table.commitRow(context.gateway);
+    this.#added.add(this.#measurement);
+    this.#reading = readings.add(entry, time, row);
+    this.#count.accepted += 1;
+    return true;
+  }
+}
+
+/** The base values in effect; texts are places in the payload. */
+class BaseValues {
+  nameStart = 0;
+  nameEnd = 0;
+  /** Is it `SENSOR/MEASUREMENT/`, and has no record been named with it yet? */
+  isPrefix = false;
+  isNew = true;
+  /** Where its first slash is. */
+  slash = 0;
+  /** -1: there is none. */
+  unitStart = -1;
+  unitEnd = -1;
+  time = 0;
+  value = 0;
+
+  clear(): void {
+    this.nameStart = 0;
+    this.nameEnd = 0;
+    this.isPrefix = false;
+    this.isNew = true;
+    this.unitStart = -1;
+    this.unitEnd = -1;
+    this.time = 0;
+    this.value = 0;
+  }
+
+  setName(bytes: Uint8Array, start: number, end: number): void {
+    this.nameStart = start;
+    this.nameEnd = end;
+    this.isNew = true;
+    let slashes = 0;
+    for (let at = start; at < end; at += 1) {
+      if (bytes[at] !== slash) continue;
+      if (slashes === 0) this.slash = at;
+      slashes += 1;
+    }
+    this.isPrefix = slashes === 2 && bytes[end - 1] === slash;
+  }
+
+  setUnit(start: number, end: number): void {
+    this.unitStart = start;
+    this.unitEnd = end;
+  }
+
+  isTooLong(): boolean {
+    return this.nameEnd - this.nameStart > maxNameLength || this.unitEnd - this.unitStart > maxBaseUnitLength;
+  }
+}
+
+/** A record's own values; texts are places in the payload, -1 where there is none. */
+class OwnValues {
+  nameStart = -1;
+  nameEnd = -1;
+  unitStart = -1;
+  unitEnd = -1;
+  /** In seconds; NaN: it has none. */
+  time = Number.NaN;
+  value = 0;
+  isBoolean = false;
+  /** Or base values alone. */
+  isReading = false;
+
+  clear(): void {
+    this.nameStart = -1;
+    this.nameEnd = -1;
+    this.unitStart = -1;
+    this.unitEnd = -1;
+    this.time = Number.NaN;
+  }
+
+  setName(start: number, end: number): void {
+    this.nameStart = start;
+    this.nameEnd = end;
+  }
+
+  setUnit(start: number, end: number): void {
+    this.unitStart = start;
+    this.unitEnd = end;
+  }
+}
+
+/** Labels by their bit. */
+const ownName = 0;
+const ownUnit = 1;
+const ownTime = 2;
+const ownValue = 3;
+const ownBoolean = 4;
+const baseName = 5;
+const baseTime = 6;
+const baseUnit = 7;
+const baseValue = 8;
+const firstOfTwoLetters = ownBoolean;
+const ownLabels = 0b1_1111;
+const textLabels = (1 << ownName) | (1 << ownUnit) | (1 << baseName) | (1 << baseUnit);
+
+const quote = 0x22;
+const comma = 0x2c;
+const slash = 0x2f;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const letterB = 0x62;
+const letterN = 0x6e;
+const letterT = 0x74;
+const letterU = 0x75;
+const letterV = 0x76;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+
+/** The label at `at`; -1: none of those. */
+function labelAt(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== quote) return -1;
+  const first = bytes[at + 1];
+  const second = bytes[at + 2];
+  if (second === quote) {
+    if (first === letterV) return ownValue;
+    if (first === letterN) return ownName;
+    if (first === letterU) return ownUnit;
+    return first === letterT ? ownTime : -1;
+  }
+  if (bytes[at + 3] !== quote) return -1;
+  if (first === letterV) return second === letterB ? ownBoolean : -1;
+  if (first !== letterB) return -1;
+  if (second === letterN) return baseName;
+  if (second === letterT) return baseTime;
+  if (second === letterU) return baseUnit;
+  return second === letterV ? baseValue : -1;
+}
