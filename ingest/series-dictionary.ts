@@ -1,22 +1,37 @@
+import { MarsadError } from "#runtime/errors.ts";
+import { SeriesTable } from "#telemetry/series-table.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
 
 /** Series numbers by agency, measurement and sensor. Given once, in order, never reused; the journal is its home. */
 export class SeriesDictionary {
-  readonly #numbers = new Map<string, number>();
-  readonly #entries = new Map<number, SeriesEntry>();
-  #next = 0;
+  readonly #table: SeriesTable;
+  #next: number;
+
+  /**
+   * @param table  What the journal remembers; it is this dictionary's from now on.
+   * @throws MarsadError QUEUE_CORRUPT
+   */
+  constructor(table = new SeriesTable()) {
+    this.#table = table;
+    try {
+      table.index();
+    } catch (error) {
+      throw new MarsadError("QUEUE_CORRUPT", "a series has two numbers in the journal", { cause: error });
+    }
+    this.#next = table.next;
+  }
 
   get(agency: string, measurement: string, sensor: string): number | undefined {
-    return this.#numbers.get(keyOf(agency, measurement, sensor));
+    return this.#table.numberOf(agency, measurement, sensor);
   }
 
   has(series: number): boolean {
-    return this.#entries.has(series);
+    return this.#table.has(series);
   }
 
   /** In order of number, but for those that only the store remembered. */
   entries(): Iterable<SeriesEntry> {
-    return this.#entries.values();
+    return this.#table;
   }
 
   /** Gives the next number. */
@@ -27,25 +42,19 @@ export class SeriesDictionary {
   }
 
   /**
-   * Takes an entry that journal or store remembers.
+   * Takes an entry that the store remembers.
    * @returns false when it contradicts what is known: its number means another series here, or the series has another number.
    */
   restore(entry: SeriesEntry): boolean {
-    const known = this.#numbers.get(keyOf(entry.agency, entry.measurement, entry.sensor));
+    const known = this.get(entry.agency, entry.measurement, entry.sensor);
     if (known !== undefined) return known === entry.series;
-    if (this.#entries.has(entry.series)) return false;
+    if (this.has(entry.series)) return false;
     this.#put(entry);
     return true;
   }
 
   #put(entry: SeriesEntry): void {
-    this.#numbers.set(keyOf(entry.agency, entry.measurement, entry.sensor), entry.series);
-    this.#entries.set(entry.series, entry);
+    this.#table.add(entry);
     this.#next = Math.max(this.#next, entry.series + 1);
   }
-}
-
-/** None of the three may contain a space. */
-function keyOf(agency: string, measurement: string, sensor: string): string {
-  return `${agency} ${measurement} ${sensor}`;
 }

@@ -1,7 +1,7 @@
 import { LmdbFile, type LmdbTable } from "./lmdb-file.ts";
 
 /**
- * JSON records that people edit (identities, sensors): few, small, shared by processes. Every process that opened the
+ * JSON records that people edit (identities, sensors): small, shared by processes, a million at most. Every process that opened the
  * folder reads what any of them committed, and `watch` tells of it.
  */
 export interface RecordStore extends RecordReader, AsyncDisposable {
@@ -20,8 +20,14 @@ export interface RecordStore extends RecordReader, AsyncDisposable {
 export interface RecordReader {
   /** The record as parsed JSON, undefined when there is none. Its shape is for the caller to check. */
   get(table: string, key: string): unknown;
-  /** In order of key. */
-  entries(table: string, filter?: { prefix?: string }): RecordEntry[];
+  /** In order of key. @param filter.after  Only keys behind this one, which begins with the prefix. */
+  entries(table: string, filter?: RecordFilter): RecordEntry[];
+}
+
+export interface RecordFilter {
+  readonly prefix?: string;
+  readonly after?: string;
+  readonly limit?: number;
 }
 
 export interface RecordTransaction extends RecordReader {
@@ -33,8 +39,8 @@ export interface RecordTransaction extends RecordReader {
 
 export type RecordEntry = [key: string, record: unknown];
 
-/** Address space; records are kilobytes. */
-const mapBytes = 256 * 1024 * 1024;
+/** Address space; a million sensors take 350 MB. */
+const mapBytes = 4 * 1024 * 1024 * 1024;
 const recordsTable = "records";
 const metaTable = "meta";
 const versionKey = "version";
@@ -65,11 +71,12 @@ class LmdbRecordStore implements RecordStore {
     return this.#file.read(() => decode(this.#records().getBinary([table, key])));
   }
 
-  entries(table: string, filter: { prefix?: string } = {}): RecordEntry[] {
-    const prefix = filter.prefix ?? "";
+  entries(table: string, { prefix = "", after, limit = Infinity }: RecordFilter = {}): RecordEntry[] {
     return this.#file.read(() => {
       const entries: RecordEntry[] = [];
-      for (const { key, value } of this.#records().getRange({ start: [table, prefix] })) {
+      const start = { start: [table, after ?? prefix], exclusiveStart: after !== undefined };
+      for (const { key, value } of this.#records().getRange(start)) {
+        if (entries.length >= limit) break;
         const [ofTable, name] = key as [string, string];
         if (ofTable !== table || !name.startsWith(prefix)) break;
         entries.push([name, decode(value)]);

@@ -8,9 +8,14 @@ import { refusalsOf } from "./refusals.ts";
 
 /** What every adapter does with a batch before it writes. */
 
+/** The adapter's copy of the dictionary: a `SeriesTable`, a `Map`. */
+export interface KnownSeries {
+  get(series: number): SeriesEntry | undefined;
+}
+
 /** Sets aside the rows with a value that its column cannot hold. `learnt`: the types of the batch's measurements after it. */
 export function takeOutMisfits(
-  { dictionary, types }: { dictionary: ReadonlyMap<number, SeriesEntry>; types: FieldTypes },
+  { dictionary, types }: { dictionary: KnownSeries; types: FieldTypes },
   { first, next }: StoreBatch,
   decoded: readonly Block[],
   entries: readonly SeriesEntry[],
@@ -53,10 +58,7 @@ export function decodeBatch({ journal, first, blocks }: StoreBatch, position: nu
  * Entries that the dictionary lacks.
  * @throws MarsadError STORE_FORMAT: a number that means another series there must not get that one's readings.
  */
-export function newEntries(
-  dictionary: ReadonlyMap<number, SeriesEntry>,
-  blocks: readonly Block[],
-): SeriesEntry[] {
+export function newEntries(dictionary: KnownSeries, blocks: readonly Block[]): SeriesEntry[] {
   const entries = new Map<number, SeriesEntry>();
   for (const entry of blocks.flatMap(({ newSeries }) => newSeries)) {
     const known = dictionary.get(entry.series) ?? entries.get(entry.series);

@@ -1,4 +1,4 @@
-import type { SeriesEntry } from "#telemetry/series.ts";
+import type { SeriesTable } from "#telemetry/series-table.ts";
 
 /**
  * Where readings are kept. Measurement, series and time are the key; what comes twice is stored once; fields merge
@@ -24,7 +24,7 @@ export interface Store extends AsyncDisposable {
   /** Refusals of blocks before `before` are in good hands; nobody asks for them again. */
   forgetRefusals(journal: string, before: number): Promise<void>;
   /** The store's copy of the series dictionary, by number. */
-  series(): Promise<SeriesEntry[]>;
+  series(): Promise<SeriesTable>;
   /** What was made of each gateway's readings since this store began. */
   tallies(): Promise<GatewayTally[]>;
   /** One measurement's readings by series and time; see `ReadingQuery`. */

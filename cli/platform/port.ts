@@ -6,6 +6,8 @@ import type { Store } from "#store/port.ts";
 import { type DeadLetter, DeadLetter as DeadLetterSchema, type GatewayAccount } from "#telemetry/account.ts";
 import type { Catalogue } from "#telemetry/catalogue.ts";
 import type { GatewayIdentity } from "#telemetry/names.ts";
+import type { SensorAttributes } from "#telemetry/sensor.ts";
+import type { SeriesEntry } from "#telemetry/series.ts";
 
 /** What the HTTP face may ask, answered by the parts that know. */
 export function platformPort(parts: {
@@ -37,11 +39,7 @@ export function platformPort(parts: {
     },
     series() {
       const now = Date.now();
-      return Array.from(ingest.series(), (entry) => ({
-        ...entry,
-        attributes: registry.attributes(entry.agency, entry.sensor, now),
-        gateway: registry.lookup(entry.agency, entry.sensor)?.gateway,
-      }));
+      return Array.from(ingest.series(), (entry) => new RegisteredSeries(entry, registry, now));
     },
     read: async (query) => await store.read(query),
     async accounts() {
@@ -49,7 +47,7 @@ export function platformPort(parts: {
       // Those that may connect, and those that no longer may but have sent something.
       const known = new Map([...admitted(), ...ingest.gateways()].map(({ name, agency }) => [name, agency]));
       return Array.from(known, ([name, agency]): GatewayAccount => {
-        const presence = { connected: online.has(name), sensors: registry.sensorsOf(name).length };
+        const presence = { connected: online.has(name), sensors: registry.sensorCount(name) };
         return ingest.account(name, presence) ?? neverHeard({ name, agency }, presence);
       }).sort((a, b) => a.gateway.localeCompare(b.gateway));
     },
@@ -62,6 +60,33 @@ export function platformPort(parts: {
       replay: async (filter) => await ingest.replayDeadLetters(filter),
     },
   };
+}
+
+/** A series, and what the registry says of its sensor when it is asked: most requests ask it of few. */
+class RegisteredSeries implements SeriesEntry {
+  readonly series: number;
+  readonly measurement: string;
+  readonly agency: string;
+  readonly sensor: string;
+  readonly #registry: Registry;
+  readonly #now: number;
+
+  constructor({ series, measurement, agency, sensor }: SeriesEntry, registry: Registry, now: number) {
+    this.series = series;
+    this.measurement = measurement;
+    this.agency = agency;
+    this.sensor = sensor;
+    this.#registry = registry;
+    this.#now = now;
+  }
+
+  get attributes(): SensorAttributes | undefined {
+    return this.#registry.attributes(this.agency, this.sensor, this.#now);
+  }
+
+  get gateway(): string | undefined {
+    return this.#registry.lookup(this.agency, this.sensor)?.gateway;
+  }
 }
 
 /** The ledger of a gateway that has not sent anything yet. */

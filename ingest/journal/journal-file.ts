@@ -1,6 +1,7 @@
 import { type DurableQueue, type QueueTransaction, jsonCodec } from "#runtime/durable-queue.ts";
 import { MarsadError } from "#runtime/errors.ts";
 import type { GatewayTally } from "#store/port.ts";
+import { SeriesTable } from "#telemetry/series-table.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
 import { type DeadLetterBounds, DeadLetterTable, deadLetterTables } from "./dead-letter-table.ts";
 import type { DeadLetterFilter, StoredDeadLetter } from "./journal.ts";
@@ -19,6 +20,7 @@ import { WaitingTable, waitingTables } from "./waiting-table.ts";
 const ownTables = ["series", "store-base", "ledgers", "outboxes", countersTable] as const;
 /** What the queue must be opened with. */
 export const journalTables = [...ownTables, ...waitingTables, ...deadLetterTables] as const;
+const seriesPage = 10_000;
 const groupsCounter = "groups";
 const refusalsCounter = "refusals-taken";
 const storeBaseKey = "tallies";
@@ -59,7 +61,7 @@ export class JournalFile implements Disposable {
     return {
       first,
       next,
-      series: all<SeriesEntry>("series"),
+      series: this.#series(),
       storeBase: all<GatewayTally[]>("store-base")[0],
       ledgers: all<LedgerRecord>("ledgers"),
       outboxes: all<OutboxRecord>("outboxes"),
@@ -168,6 +170,19 @@ export class JournalFile implements Disposable {
     }
     if (group.deadLetters.length + group.deadLettersDone.length === 0) return () => undefined;
     return this.#deadLetters.write(transaction, group.deadLetters, group.deadLettersDone);
+  }
+
+  /** There can be a million: never all of them as objects. */
+  #series(): SeriesTable {
+    const table = this.#queue.table("series", jsonCodec);
+    const series = new SeriesTable();
+    for (let start = 0; ;) {
+      const page = table.range({ start, limit: seriesPage });
+      for (const { value } of page) series.add(value as SeriesEntry);
+      const last = page.at(-1);
+      if (last === undefined) return series;
+      start = (last.key as number) + 1;
+    }
   }
 
   #count(counter: string): number {

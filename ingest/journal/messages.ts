@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { GatewayTally } from "#store/port.ts";
 import { type Reason, reasons } from "#telemetry/rejection.ts";
+import type { SeriesTable } from "#telemetry/series-table.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
 import type { UplinkChannel } from "#telemetry/topic.ts";
 
@@ -83,7 +84,7 @@ export interface RefusedPayload {
 export interface JournalSnapshot {
   readonly first: number;
   readonly next: number;
-  readonly series: readonly SeriesEntry[];
+  readonly series: SeriesTable;
   /** Undefined until the journal's first commit. */
   readonly storeBase: readonly GatewayTally[] | undefined;
   readonly ledgers: readonly LedgerRecord[];

@@ -1,4 +1,5 @@
 import { type WorkerClient, openWorker } from "#runtime/worker.ts";
+import { SeriesTable } from "#telemetry/series-table.ts";
 import type { IngestLimits } from "../limits.ts";
 import type { Journal } from "./journal.ts";
 import type { JournalSnapshot } from "./messages.ts";
@@ -28,7 +29,8 @@ export async function openJournal(path: string, limits: IngestLimits): Promise<O
   const thread = await openWorker<JournalMethods>(new URL("./thread.ts", import.meta.url), init);
   try {
     const { uuid, snapshot } = await thread.call("snapshot", undefined);
-    return { journal: journalOf(thread, uuid), snapshot };
+    const series = new SeriesTable(snapshot.series);
+    return { journal: journalOf(thread, uuid), snapshot: { ...snapshot, series } };
   } catch (error) {
     await thread[Symbol.asyncDispose]();
     throw error;

@@ -2,6 +2,7 @@ import pRetry from "p-retry";
 import { openDurableQueue } from "#runtime/durable-queue.ts";
 import { MarsadError, hasCode } from "#runtime/errors.ts";
 import { serveWorker, transferred } from "#runtime/worker.ts";
+import { buffersOf, type SeriesContent } from "#telemetry/series-table.ts";
 import type { DeadLetterBounds } from "./dead-letter-table.ts";
 import type { DeadLetterFilter, StoredDeadLetter } from "./journal.ts";
 import { JournalFile, journalTables } from "./journal-file.ts";
@@ -14,9 +15,12 @@ export interface JournalThreadInit {
   readonly deadLetters: DeadLetterBounds;
 }
 
+/** A snapshot as it crosses threads. */
+export type SentSnapshot = Omit<JournalSnapshot, "series"> & { readonly series: SeriesContent };
+
 /** What the journal thread answers; `Journal` says what each means. */
 export interface JournalMethods {
-  snapshot(): { uuid: string; snapshot: JournalSnapshot };
+  snapshot(): { uuid: string; snapshot: SentSnapshot };
   commit(group: JournalGroup): number;
   read(range: { from: number; maxBytes: number }): JournalRange;
   trim(before: number): void;
@@ -136,7 +140,11 @@ await serveWorker<JournalMethods, JournalThreadInit>(({ path, liveBytes, fileByt
   thread.start();
   return {
     methods: {
-      snapshot: () => ({ uuid: file.uuid, snapshot: file.snapshot() }),
+      snapshot: () => {
+        const { series, ...rest } = file.snapshot();
+        const snapshot = { ...rest, series: series.copy() };
+        return transferred({ uuid: file.uuid, snapshot }, buffersOf(snapshot.series));
+      },
       commit: async (group) => await thread.commit(group),
       read: (range) => {
         const answer = file.read(range);

@@ -8,16 +8,22 @@ import type { GatewayIdentity } from "#telemetry/names.ts";
 import type { SensorAttributes } from "#telemetry/sensor.ts";
 import { applyBirth } from "./birth.ts";
 import type { BirthLimits, RefusedSensor } from "./birth.ts";
-import { SensorIndex } from "./sensor-index.ts";
 import type { SensorOwner } from "./sensor-index.ts";
 import { attributesAt } from "./sensor-record.ts";
 import type { SensorRecord, SensorRef } from "./sensor-record.ts";
-import { changesSince, readGatewayBirths, writeGatewayBirth, writeSensors } from "./sensor-table.ts";
+import { StoredSensors } from "./stored-sensors.ts";
+import {
+  allSensors,
+  changesSince,
+  readGatewayBirths,
+  writeGatewayBirth,
+  writeSensors,
+} from "./sensor-table.ts";
 import type { GatewayBirth } from "./sensor-table.ts";
 
 /**
- * Who the sensors are: births and operators' decisions, on disk in a folder that the platform and the CLI share, and in memory for
- * the hot path. What another process changes is seen in well under a second.
+ * Who the sensors are: births and operators' decisions, on disk in a folder that the platform and the CLI share. Whose each sensor is
+ * is in memory, for the hot path. What another process changes is seen in well under a second.
  */
 export interface Registry extends AsyncDisposable {
   /** Sensors known, retired ones too. */
@@ -33,6 +39,8 @@ export interface Registry extends AsyncDisposable {
   records(): Iterable<SensorRecord>;
   /** The sensors that a gateway owns, retired ones too. */
   sensorsOf(gateway: string): readonly SensorRecord[];
+  /** How many those are. */
+  sensorCount(gateway: string): number;
   lastBirth(gateway: string): GatewayBirth | undefined;
   /**
    * Takes a birth that came at `now`; what it changes is on disk (fsynced) when this returns. One that says nothing new writes
@@ -78,7 +86,7 @@ class StoredRegistry implements Registry {
   readonly #store: RecordStore;
   readonly #limits: BirthLimits;
   readonly #log: Log;
-  readonly #index = new SensorIndex();
+  readonly #sensors: StoredSensors;
   readonly #births = new Map<string, GatewayBirth>();
   readonly #listeners = new Set<(changed: readonly SensorRef[]) => void>();
   readonly #closed = new AbortController();
@@ -88,6 +96,7 @@ class StoredRegistry implements Registry {
 
   constructor(store: RecordStore, limits: BirthLimits, log: Log) {
     this.#store = store;
+    this.#sensors = new StoredSensors(store);
     this.#limits = limits;
     this.#log = log;
   }
@@ -96,36 +105,40 @@ class StoredRegistry implements Registry {
     this.#catchUp(this.#store);
     for (const birth of readGatewayBirths(this.#store)) this.#births.set(birth.gateway, birth);
     this.#store.watch(() => this.#refresh(), { signal: this.#closed.signal });
-    if (metrics) this.#birthsTaken = registerMetrics(metrics, this.#index);
+    if (metrics) this.#birthsTaken = registerMetrics(metrics, this.#sensors);
   }
 
   get count(): number {
-    return this.#index.size;
+    return this.#sensors.size;
   }
 
   lookup(agency: string, sensor: string): SensorOwner | undefined {
-    return this.#index.owner(agency, sensor);
+    return this.#sensors.owner(agency, sensor);
   }
 
   attributes(agency: string, sensor: string, time: number): SensorAttributes | undefined {
-    const record = this.#index.get(agency, sensor);
+    const record = this.#sensors.get(agency, sensor);
     return record && attributesAt(record, time);
   }
 
   record(agency: string, sensor: string): SensorRecord | undefined {
-    return this.#index.get(agency, sensor);
+    return this.#sensors.get(agency, sensor);
   }
 
   named(sensor: string): readonly SensorRecord[] {
-    return this.#index.named(sensor);
+    return this.#sensors.named(sensor);
   }
 
   records(): Iterable<SensorRecord> {
-    return this.#index.all();
+    return allSensors(this.#store);
   }
 
   sensorsOf(gateway: string): readonly SensorRecord[] {
-    return this.#index.of(gateway);
+    return this.#sensors.of(gateway);
+  }
+
+  sensorCount(gateway: string): number {
+    return this.#sensors.countOf(gateway);
   }
 
   lastBirth(gateway: string): GatewayBirth | undefined {
@@ -135,11 +148,11 @@ class StoredRegistry implements Registry {
   birth(gateway: GatewayIdentity, birth: Birth, now: number): BirthOutcome {
     const last: GatewayBirth = { gateway: gateway.name, agency: gateway.agency, agent: birth.agent, at: now };
     // What memory lacks of the disk's newest changes can wait for the next birth: this one then says nothing new.
-    let applied = applyBirth(this.#index, gateway, birth, now, this.#limits);
+    let applied = applyBirth(this.#sensors, gateway, birth, now, this.#limits);
     const isNews = applied.records.length > 0 || this.#births.get(gateway.name)?.agent !== birth.agent;
     if (isNews) {
       this.#write((records) => {
-        applied = applyBirth(this.#index, gateway, birth, now, this.#limits);
+        applied = applyBirth(this.#sensors, gateway, birth, now, this.#limits);
         writeGatewayBirth(records, last);
         return applied.records;
       });
@@ -152,7 +165,7 @@ class StoredRegistry implements Registry {
   change(sensors: readonly SensorRef[], change: SensorChange): readonly SensorRecord[] {
     return this.#write(() =>
       sensors.flatMap((ref) => {
-        const before = this.#index.get(ref.agency, ref.sensor);
+        const before = this.#sensors.get(ref.agency, ref.sensor);
         const after = change(before, ref);
         return after === before ? [] : [after];
       }),
@@ -178,9 +191,9 @@ class StoredRegistry implements Registry {
       writeSensors(records, made);
       return { made, next: this.#seen + made.length };
     });
-    for (const record of made) this.#index.put(record);
+    for (const record of made) this.#sensors.put(record, true);
     this.#seen = next;
-    this.#tell(made);
+    this.#tell(made.map(refOf));
     return made;
   }
 
@@ -195,17 +208,20 @@ class StoredRegistry implements Registry {
   /** Takes over what other processes have written. */
   #catchUp(records: RecordReader): void {
     const { next, changed } = changesSince(records, this.#seen);
-    for (const record of changed) this.#index.put(record);
+    const refs: SensorRef[] = [];
+    for (const record of changed) {
+      this.#sensors.put(record, false);
+      if (this.#listeners.size > 0) refs.push(refOf(record));
+    }
     this.#seen = next;
-    this.#tell(changed);
+    this.#tell(refs);
   }
 
   /** Not from within the caller's turn: a listener may ask for anything, a birth included. */
-  #tell(changed: readonly SensorRecord[]): void {
+  #tell(changed: readonly SensorRef[]): void {
     if (changed.length === 0 || this.#listeners.size === 0) return;
-    const sensors = changed.map(refOf);
     queueMicrotask(() => {
-      for (const listener of this.#listeners) listener(sensors);
+      for (const listener of this.#listeners) listener(changed);
     });
   }
 }
@@ -215,13 +231,13 @@ function refOf({ agency, sensor }: SensorRecord): SensorRef {
 }
 
 /** @returns the counter of births. */
-function registerMetrics(metrics: Metrics, index: SensorIndex): Counter<"result"> {
+function registerMetrics(metrics: Metrics, known: { readonly size: number }): Counter<"result"> {
   const sensors = new Gauge({
     name: "marsad_ingest_registry_sensors",
     help: "Sensors in the registry, retired ones too.",
     registers: [],
     collect() {
-      this.set(index.size);
+      this.set(known.size);
     },
   });
   metrics.registerMetric(sensors);

@@ -1,6 +1,5 @@
-import type { KnownSensors } from "./birth.ts";
-import { isRetired, sensorKey } from "./sensor-record.ts";
-import type { SensorRecord } from "./sensor-record.ts";
+import { TextColumn, TextIndex } from "#telemetry/text-table.ts";
+import { sensorKey, type SensorRef } from "./sensor-record.ts";
 
 /** Whose readings of a sensor are taken. */
 export interface SensorOwner {
@@ -8,67 +7,113 @@ export interface SensorOwner {
   readonly retired: boolean;
 }
 
-interface Entry extends SensorOwner {
-  readonly record: SensorRecord;
-}
-
-/** All sensors in memory: by agency and id for the hot path, and by gateway. */
-export class SensorIndex implements KnownSensors {
-  readonly #byAgency = new Map<string, Map<string, Entry>>();
-  readonly #byGateway = new Map<string, { readonly keys: Map<string, SensorRecord>; retired: number }>();
-  #size = 0;
+/**
+ * All sensors in memory, with what the hot path must know of them: some 20 bytes and its key for each, no object, no string. What else
+ * is known of a sensor stays on disk.
+ */
+export class SensorIndex {
+  /** `agency/id`, in order of their coming. */
+  readonly #keys = new TextColumn();
+  readonly #sensors = new TextIndex(this.#keys);
+  /** By sensor: the number of the gateway that owns it, and 1 for a retired one. */
+  #owner = new Uint32Array(firstCapacity);
+  #retired = new Uint8Array(firstCapacity);
+  readonly #gateways: { readonly name: string; sensors: number; retired: number }[] = [];
+  readonly #gatewayNumbers = new Map<string, number>();
+  readonly #agencies = new Set<string>();
 
   get size(): number {
-    return this.#size;
+    return this.#keys.size;
   }
 
-  get(agency: string, sensor: string): SensorRecord | undefined {
-    return this.#byAgency.get(agency)?.get(sensor)?.record;
-  }
-
+  /** @returns undefined for an unknown sensor */
   owner(agency: string, sensor: string): SensorOwner | undefined {
-    return this.#byAgency.get(agency)?.get(sensor);
+    const number = this.#sensors.find(sensorKey(agency, sensor));
+    if (number === -1) return undefined;
+    return { gateway: this.#gateways[this.#owner[number]!]!.name, retired: this.#retired[number] === 1 };
   }
 
-  /** Sensors with this id, in whichever agencies. */
-  named(sensor: string): SensorRecord[] {
-    return [...this.#byAgency.values()].flatMap((sensors) => sensors.get(sensor)?.record ?? []);
+  has(agency: string, sensor: string): boolean {
+    return this.#sensors.find(sensorKey(agency, sensor)) !== -1;
   }
 
-  *all(): Generator<SensorRecord> {
-    for (const sensors of this.#byAgency.values()) for (const { record } of sensors.values()) yield record;
+  /** The agencies that have sensors. */
+  agencies(): readonly string[] {
+    return [...this.#agencies];
   }
 
-  of(gateway: string): SensorRecord[] {
-    return [...(this.#byGateway.get(gateway)?.keys.values() ?? [])];
+  /** The sensors that a gateway owns, retired ones too, in order of their coming. */
+  of(gateway: string): SensorRef[] {
+    const owner = this.#gatewayNumbers.get(gateway);
+    const refs: SensorRef[] = [];
+    if (owner === undefined) return refs;
+    for (let number = 0; number < this.size; number += 1)
+      if (this.#owner[number] === owner) refs.push(this.#ref(number));
+    return refs;
   }
 
+  /** How many those are. */
+  countOf(gateway: string): number {
+    return this.#gatewayNamed(gateway)?.sensors ?? 0;
+  }
+
+  /** How many of them are not retired. */
   activeSensors(gateway: string): number {
-    const own = this.#byGateway.get(gateway);
-    return own ? own.keys.size - own.retired : 0;
+    const own = this.#gatewayNamed(gateway);
+    return own ? own.sensors - own.retired : 0;
   }
 
-  put(record: SensorRecord): void {
-    const { agency, sensor, gateway } = record;
-    let sensors = this.#byAgency.get(agency);
-    if (!sensors) this.#byAgency.set(agency, (sensors = new Map()));
-    const before = sensors.get(sensor)?.record;
-    if (before) this.#takeFromGateway(before);
-    else this.#size += 1;
-    sensors.set(sensor, { gateway, retired: isRetired(record), record });
-    this.#giveToGateway(record);
+  /** A sensor came, or changed hands, or went. */
+  put({ agency, sensor }: SensorRef, { gateway, retired }: SensorOwner): void {
+    const before = this.size;
+    const number = this.#sensors.add(sensorKey(agency, sensor));
+    if (number < before) this.#count(number, -1);
+    else this.#agencies.add(agency);
+    if (number >= this.#owner.length) {
+      this.#owner = grown(this.#owner, new Uint32Array(2 * number));
+      this.#retired = grown(this.#retired, new Uint8Array(2 * number));
+    }
+    this.#owner[number] = this.#gateway(gateway);
+    this.#retired[number] = retired ? 1 : 0;
+    this.#count(number, 1);
   }
 
-  #giveToGateway(record: SensorRecord): void {
-    let own = this.#byGateway.get(record.gateway);
-    if (!own) this.#byGateway.set(record.gateway, (own = { keys: new Map(), retired: 0 }));
-    own.keys.set(sensorKey(record.agency, record.sensor), record);
-    if (isRetired(record)) own.retired += 1;
+  /** Bytes held for the sensors. */
+  get byteLength(): number {
+    const columns = [this.#keys, this.#sensors, this.#owner, this.#retired];
+    return columns.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
-  #takeFromGateway(record: SensorRecord): void {
-    const own = this.#byGateway.get(record.gateway);
-    if (!own?.keys.delete(sensorKey(record.agency, record.sensor))) return;
-    if (isRetired(record)) own.retired -= 1;
+  #count(number: number, change: 1 | -1): void {
+    const own = this.#gateways[this.#owner[number]!]!;
+    own.sensors += change;
+    if (this.#retired[number] === 1) own.retired += change;
   }
+
+  #ref(number: number): SensorRef {
+    const key = this.#keys.get(number);
+    const slash = key.indexOf("/");
+    return { agency: key.slice(0, slash), sensor: key.slice(slash + 1) };
+  }
+
+  #gatewayNamed(name: string): { readonly sensors: number; readonly retired: number } | undefined {
+    const number = this.#gatewayNumbers.get(name);
+    return number === undefined ? undefined : this.#gateways[number];
+  }
+
+  #gateway(name: string): number {
+    let number = this.#gatewayNumbers.get(name);
+    if (number === undefined) {
+      number = this.#gateways.push({ name, sensors: 0, retired: 0 }) - 1;
+      this.#gatewayNumbers.set(name, number);
+    }
+    return number;
+  }
+}
+
+const firstCapacity = 256;
+
+function grown<Column extends { set(from: Column): void }>(from: Column, to: Column): Column {
+  to.set(from);
+  return to;
 }

@@ -19,6 +19,8 @@ const gateways = "gateways";
 const changes = "changes";
 const recent = "recent";
 
+const pageSize = 1000;
+
 /** Changed keys remembered, newest last; who missed more reads all sensors. */
 const keptChanges = 1000;
 
@@ -40,17 +42,35 @@ export function writeSensors(records: RecordTransaction, changed: readonly Senso
   } satisfies RecentChanges);
 }
 
-/** Records written since change `since` (each once), and the number that the next write will get. From -1: all records. */
+/**
+ * Records written since change `since` (each once), and the number that the next write will get. From -1: all records, which are read
+ * while they are iterated.
+ */
 export function changesSince(
   records: RecordReader,
   since: number,
-): { readonly next: number; readonly changed: readonly SensorRecord[] } {
+): { readonly next: number; readonly changed: Iterable<SensorRecord> } {
   const { next, keys } = recentChanges(records);
   const missed = next - since;
   if (missed === 0) return { next, changed: [] };
-  if (missed < 0 || missed > keys.length) return { next, changed: readSensors(records) };
-  const changed = [...new Set(keys.slice(-missed))].map((key) => records.get(sensors, key) as SensorRecord);
+  if (missed < 0 || missed > keys.length) return { next, changed: allSensors(records) };
+  const changed = [...new Set(keys.slice(-missed))].map((key) => readSensor(records, key)!);
   return { next, changed };
+}
+
+/** In order of key, a page at a time: there can be a million. */
+export function* allSensors(records: RecordReader): Generator<SensorRecord> {
+  for (let after: string | undefined; ;) {
+    const page = records.entries(sensors, { limit: pageSize, ...(after !== undefined && { after }) });
+    for (const [, record] of page) yield record as SensorRecord;
+    after = page.at(-1)?.[0];
+    if (after === undefined) return;
+  }
+}
+
+/** @param key  Of `sensorKey`. */
+export function readSensor(records: RecordReader, key: string): SensorRecord | undefined {
+  return records.get(sensors, key) as SensorRecord | undefined;
 }
 
 export function readGatewayBirths(records: RecordReader): GatewayBirth[] {
@@ -59,10 +79,6 @@ export function readGatewayBirths(records: RecordReader): GatewayBirth[] {
 
 export function writeGatewayBirth(records: RecordTransaction, birth: GatewayBirth): void {
   records.put(gateways, birth.gateway, birth);
-}
-
-function readSensors(records: RecordReader): SensorRecord[] {
-  return records.entries(sensors).map(([, record]) => record as SensorRecord);
 }
 
 function recentChanges(records: RecordReader): RecentChanges {

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import type { SeriesEntry } from "#telemetry/series.ts";
+import type { SeriesContent } from "#telemetry/series-table.ts";
 import type {
   GatewayTally,
   ReadingQuery,
@@ -12,7 +12,7 @@ import { checkpoint } from "./checkpoint.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { isFatal, storeError } from "./errors.ts";
 import { countRows, readRows } from "./read-rows.ts";
-import { deleteRefusals, readRefusals, readSeries, readTallies } from "./schema.ts";
+import { deleteRefusals, readRefusals, readTallies } from "./schema.ts";
 import { Serial } from "../serial.ts";
 import { type Session, openSession } from "./session.ts";
 import { UncertainCommit, writeBatch } from "./write-batch.ts";
@@ -79,8 +79,8 @@ export class DuckDbEngine {
     return this.#use(this.#writes, ({ database }) => deleteRefusals(database.writer, journal, before));
   }
 
-  series(): Promise<SeriesEntry[]> {
-    return this.#use(this.#reads, ({ database }) => readSeries(database.reader));
+  series(): Promise<SeriesContent> {
+    return this.#use(this.#writes, async ({ dictionary }) => dictionary.copy());
   }
 
   tallies(): Promise<GatewayTally[]> {

@@ -5,7 +5,7 @@ import type { Registry } from "prom-client";
 import { MarsadError, hasCode } from "#runtime/errors.ts";
 import type { Log } from "#runtime/log.ts";
 import { type WorkerClient, openWorker } from "#runtime/worker.ts";
-import type { SeriesEntry } from "#telemetry/series.ts";
+import { SeriesTable } from "#telemetry/series-table.ts";
 import { StoreMetrics } from "../metrics.ts";
 import type {
   GatewayTally,
@@ -128,8 +128,8 @@ class DuckDbStore implements Store {
     return this.#call(() => this.#thread.call("forgetRefusals", { journal, before }));
   }
 
-  series(): Promise<SeriesEntry[]> {
-    return this.#call(() => this.#thread.call("series", undefined));
+  series(): Promise<SeriesTable> {
+    return this.#call(async () => new SeriesTable(await this.#thread.call("series", undefined)));
   }
 
   tallies(): Promise<GatewayTally[]> {

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { MarsadError } from "#runtime/errors.ts";
-import type { SeriesEntry } from "#telemetry/series.ts";
+import { SeriesTable } from "#telemetry/series-table.ts";
 import type { GatewayTally, StoreRefusal } from "../port.ts";
 import { type Column, columnTypes, parseTableName } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
@@ -89,13 +89,26 @@ export async function readFloors(
   return floors;
 }
 
-export async function readSeries(connection: DuckDBConnection): Promise<SeriesEntry[]> {
-  const rows = await connection.runAndReadAll(
+export async function readSeries(connection: DuckDBConnection): Promise<SeriesTable> {
+  const table = new SeriesTable();
+  const result = await connection.stream(
     "SELECT series, measurement, agency, sensor FROM series ORDER BY series",
   );
-  return (rows.getRowsJS() as [number, string, string, string][]).map(
-    ([series, measurement, agency, sensor]) => ({ series, measurement, agency, sensor }),
-  );
+  // Chunk by chunk: there can be a million.
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return table;
+    const [numbers, measurements, agencies, sensors] = chunk.getColumns() as [
+      number[],
+      string[],
+      string[],
+      string[],
+    ];
+    for (const [row, series] of numbers.entries()) {
+      const [measurement, agency, sensor] = [measurements[row]!, agencies[row]!, sensors[row]!];
+      table.add({ series, measurement, agency, sensor });
+    }
+  }
 }
 
 export async function readPositions(connection: DuckDBConnection): Promise<Map<string, number>> {

@@ -1,5 +1,5 @@
 import type { FieldType } from "#telemetry/catalogue.ts";
-import type { SeriesEntry } from "#telemetry/series.ts";
+import type { SeriesTable } from "#telemetry/series-table.ts";
 import { ChunkWriter } from "./chunk-writer.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
 import { Freshness } from "./freshness.ts";
@@ -12,7 +12,7 @@ export interface Session {
   readonly database: Database;
   readonly partitions: Partitions;
   readonly freshness: Freshness;
-  readonly dictionary: Map<number, SeriesEntry>;
+  readonly dictionary: SeriesTable;
   /** Measurement -> field -> the type that all of its values have. */
   readonly types: Map<string, Map<string, FieldType>>;
   /** Journal's UUID -> position after its last stored block. */
@@ -31,7 +31,7 @@ export async function openSession(options: DatabaseOptions): Promise<Session> {
       database,
       partitions,
       freshness: new Freshness(await readFloors(connection, partitions)),
-      dictionary: new Map((await readSeries(connection)).map((entry) => [entry.series, entry])),
+      dictionary: await readSeries(connection),
       types: fieldTypes(partitions),
       positions: await readPositions(connection),
       writers: new ChunkWriters(),

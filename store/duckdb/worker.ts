@@ -1,5 +1,5 @@
-import { serveWorker } from "#runtime/worker.ts";
-import type { SeriesEntry } from "#telemetry/series.ts";
+import { serveWorker, transferred } from "#runtime/worker.ts";
+import { buffersOf, type SeriesContent } from "#telemetry/series-table.ts";
 import type { GatewayTally, ReadingQuery, ReadingRows, StoreBatch, StoreRefusal } from "../port.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { DuckDbEngine, type EngineOutcome, type HeldFiles } from "./engine.ts";
@@ -10,7 +10,7 @@ export type StoreThread = {
   write(batch: StoreBatch): Promise<EngineOutcome>;
   refusals(journal: string): Promise<StoreRefusal[]>;
   forgetRefusals(which: { journal: string; before: number }): Promise<void>;
-  series(): Promise<SeriesEntry[]>;
+  series(): Promise<SeriesContent>;
   tallies(): Promise<GatewayTally[]>;
   read(query: ReadingQuery): Promise<ReadingRows>;
   count(): Promise<number>;
@@ -28,7 +28,10 @@ await serveWorker<StoreThread>(async (options: DatabaseOptions) => {
       write: (batch) => engine.write(batch),
       refusals: (journal) => engine.refusals(journal),
       forgetRefusals: ({ journal, before }) => engine.forgetRefusals(journal, before),
-      series: () => engine.series(),
+      series: async () => {
+        const series = await engine.series();
+        return transferred(series, buffersOf(series));
+      },
       tallies: () => engine.tallies(),
       read: (query) => engine.read(query),
       count: () => engine.count(),

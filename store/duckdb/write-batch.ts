@@ -35,7 +35,7 @@ export async function writeBatch(session: Session, batch: StoreBatch): Promise<S
   const gained = await commit(session, batch, { plans, staging, tally, entries, refused });
 
   session.positions.set(batch.journal, batch.next);
-  for (const entry of entries) session.dictionary.set(entry.series, entry);
+  for (const entry of entries) session.dictionary.add(entry);
   for (const partition of gained) session.partitions.put(partition);
   for (const [measurement, types] of learnt) session.types.set(measurement, types);
   return { position: batch.next, tallies: tally.counts(), refused };

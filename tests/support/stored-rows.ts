@@ -39,7 +39,7 @@ export async function influxRows(
 /** A measurement's rows in any store. */
 export async function rowsOf(store: Store, measurement: string): Promise<StoredRows> {
   const series = new Map(
-    (await store.series())
+    Array.from(await store.series())
       .filter((entry) => entry.measurement === measurement)
       .map((entry) => [entry.series, entry]),
   );

@@ -138,7 +138,7 @@ async function say(
 }
 
 async function storedBy(city: City, agency: string): Promise<Set<string>> {
-  const entries = (await city.store.series()).filter((entry) => entry.agency === agency);
+  const entries = Array.from(await city.store.series()).filter((entry) => entry.agency === agency);
   if (entries.length === 0) return new Set();
   const { time, series, values } = await city.store.read({
     measurement: "traffic_flow",

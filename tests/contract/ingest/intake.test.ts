@@ -122,7 +122,7 @@ describe("what is taken", () => {
     await after.birth(["s-1"]);
     await after.send(flow("s-1", 2));
     expect(await city.settled()).toMatchObject({ agency: "water", sent: 2, stored: 2 });
-    expect((await city.store.series()).map(({ agency, sensor }) => [agency, sensor])).toEqual([
+    expect(Array.from(await city.store.series()).map(({ agency, sensor }) => [agency, sensor])).toEqual([
       ["mobility", "s-1"],
       ["water", "s-1"],
     ]);

@@ -7,6 +7,7 @@ import { MarsadError } from "#runtime/errors.ts";
 import type { Store, StoreBatch, StoreOutcome } from "#store/port.ts";
 import { poll } from "../../support/poll.ts";
 import { flow, flows, numbered, openCity, storedFlows } from "./support.ts";
+import { SeriesTable } from "#telemetry/series-table.ts";
 
 /** The real store behind a fault that a test can switch: before the write takes place, or after it, unheard. */
 class FaultyStore {
@@ -206,7 +207,11 @@ describe("journal and store that do not come from one moment", () => {
       wrap: (store) => ({
         ...bound(store),
         series: async () =>
-          (await store.series()).map((entry) => (swapped ? { ...entry, sensor: `${entry.sensor}x` } : entry)),
+          SeriesTable.of(
+            Array.from(await store.series(), (entry) =>
+              swapped ? { ...entry, sensor: `${entry.sensor}x` } : entry,
+            ),
+          ),
       }),
     });
     const session = city.session();

@@ -98,7 +98,7 @@ export async function openCity(options: CityOptions = {}): Promise<City> {
   resources.defer(() => ingest[Symbol.asyncDispose]());
   const all = resources.move();
   const account = (gateway = corniche.name): GatewayAccount => {
-    const found = ingest.account(gateway, { connected: true, sensors: registry.sensorsOf(gateway).length });
+    const found = ingest.account(gateway, { connected: true, sensors: registry.sensorCount(gateway) });
     if (!found) throw new Error(`ingest knows no gateway ${gateway}`);
     return found;
   };
@@ -136,7 +136,7 @@ function toldNack(gateway: string, payload: string): Told {
 }
 
 async function readAll(store: Store, measurement: string): Promise<string[]> {
-  const entries = (await store.series()).filter((entry) => entry.measurement === measurement);
+  const entries = Array.from(await store.series()).filter((entry) => entry.measurement === measurement);
   if (entries.length === 0) return [];
   const sensors = new Map(entries.map(({ series, sensor }) => [series, sensor]));
   const { fields, time, series, values } = await store.read({

@@ -68,7 +68,7 @@ export function storeContract(
     scenario("an empty store has no rows, no series, no tallies, and position 0", async ({ place }) => {
       await using store = await place.open();
       expect(await store.count()).toBe(0);
-      expect(await store.series()).toEqual([]);
+      expect(Array.from(await store.series())).toEqual([]);
       expect(await store.tallies()).toEqual([]);
       expect(await store.position("never seen")).toBe(0);
       const rows = await store.read(everything({ series: [0] }));
@@ -88,7 +88,7 @@ export function storeContract(
       expect(outcome).toEqual({ position: 1, tallies: [tally("gw-1", 3, 0, 0)], refused: [] });
       expect(await store.position(journal.uuid)).toBe(1);
       expect(await store.count()).toBe(3);
-      expect(await store.series()).toEqual([
+      expect(Array.from(await store.series())).toEqual([
         { series: 0, measurement: "traffic_flow", agency: "test", sensor: "tf-1" },
         { series: 1, measurement: "traffic_flow", agency: "test", sensor: "tf-2" },
       ]);
@@ -235,7 +235,7 @@ export function storeContract(
       );
       expect(outcome).toEqual({ position: 2, tallies: [tally("gw-1", 1, 1, 6)], refused: [] });
       expect(await store.count()).toBe(7);
-      expect(await store.series()).toHaveLength(2);
+      expect(Array.from(await store.series())).toHaveLength(2);
       const total = (await store.tallies())[0]!;
       expect(total).toEqual(tally("gw-1", 7, 1, 6));
     });
@@ -278,7 +278,7 @@ export function storeContract(
         );
         expect([await store.position(first.uuid), await store.position(second.uuid)]).toEqual([1, 1]);
         expect(await store.count()).toBe(2);
-        expect(await store.series()).toHaveLength(1);
+        expect(Array.from(await store.series())).toHaveLength(1);
       },
     );
 

@@ -35,7 +35,7 @@ beforeAll(async () => {
   const store = resources.use(await openDuckDbStore({ path: folder.path, log }));
   const journal = new TestJournal(ofCatalogue);
   await store.write(journal.batchOf(sent));
-  const series = (await store.series()).map((entry) => ({
+  const series = Array.from(await store.series()).map((entry) => ({
     ...entry,
     attributes: undefined,
     gateway: undefined,
