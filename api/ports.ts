@@ -30,7 +30,7 @@ export interface PlatformPort {
 }
 
 export interface PartHealth {
-  readonly name: "broker" | "journal" | "store";
+  readonly name: "broker" | "journal" | "registry" | "store";
   readonly ok: boolean;
   /** One sentence, when not ok. */
   readonly why?: string | undefined;

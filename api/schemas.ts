@@ -15,7 +15,7 @@ const Time = z.iso.datetime().meta({ id: "Time", description: "RFC 3339 in UTC, 
 const count = z.int().nonnegative();
 
 const Part = z.object({
-  name: z.enum(["broker", "journal", "store"]),
+  name: z.enum(["broker", "journal", "registry", "store"]),
   ok: z.boolean(),
   why: z.string().optional().meta({ description: "One sentence, when not ok." }),
 });

@@ -71,7 +71,8 @@ export function formatLedger(accounts: readonly GatewayAccount[]): string {
     return [
       ...refused.map(([reason, readings]) => `${gateway}: refused ${grouped(readings)} for ${reason}`),
       ...missing.map(
-        ({ outbox, from, to }) => `${gateway}: missing ${from} to ${to - 1} of outbox ${outbox}`,
+        ({ outbox, from, to }) =>
+          `${gateway}: missing ${to - from === 1 ? from : `${from} to ${to - 1}`} of outbox ${outbox}`,
       ),
     ];
   });

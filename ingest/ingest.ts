@@ -29,6 +29,8 @@ export interface IngestOptions {
   readonly metrics: MetricsRegistry;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** The same, but for what the clock was set by since this program started: how long a reading has waited. */
+  readonly steadyNow?: () => number;
 }
 
 /**

@@ -17,6 +17,9 @@ import { StoreWriter } from "./writer.ts";
 
 const day = 86_400_000;
 
+/** The clock as it was when the program started, and what has passed since. */
+const sinceStart = (): number => performance.timeOrigin + performance.now();
+
 /** What ingest is made of. */
 export interface Parts {
   readonly group: Group;
@@ -37,7 +40,16 @@ export function makeParts(
   { journal, end, restored }: { journal: Journal; end: number; restored: Restored },
   { signal, onFailure }: { signal: AbortSignal; onFailure: (error: unknown) => void },
 ): Parts {
-  const { catalogue, downlink, limits, log, registry, store, now = Date.now } = options;
+  const {
+    catalogue,
+    downlink,
+    limits,
+    log,
+    registry,
+    store,
+    now = Date.now,
+    steadyNow = sinceStart,
+  } = options;
   const { dictionary, gateways, inFlight, tallies, adopted, refused, refusalsTaken } = restored;
   const group = new Group(catalogue);
   group.adopt(adopted.series, adopted.storeBase);
@@ -98,7 +110,8 @@ export function makeParts(
     now,
     signal,
   };
-  const waitingReplay = new WaitingReplay({ ...shared, maxWait: limits.waiting_days * day, onFailure, log });
+  const maxWait = limits.waiting_days * day;
+  const waitingReplay = new WaitingReplay({ ...shared, maxWait, steadyNow, onFailure, log });
   const births = new Births({
     registry,
     deadLetters,

@@ -29,6 +29,8 @@ export interface WaitingReplayOptions {
   readonly maxWait: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** The same, whatever the clock is set by meanwhile: one that jumps ahead makes nothing older. */
+  readonly steadyNow: () => number;
   readonly signal: AbortSignal;
   readonly onFailure: (error: unknown) => void;
   readonly log: Log;
@@ -138,7 +140,7 @@ export class WaitingReplay {
   }
 
   #isExpired({ at }: WaitingEntry): boolean {
-    const { maxWait, now } = this.#options;
-    return at < now() - maxWait;
+    const { maxWait, steadyNow } = this.#options;
+    return at < steadyNow() - maxWait;
   }
 }

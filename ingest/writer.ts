@@ -7,6 +7,8 @@ import type { InFlight } from "./in-flight.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { JournalRange } from "./journal/messages.ts";
 
+/** Milliseconds: a store that is back, and a disk with room again, is noticed in less than two seconds, however long it was away. */
+const longestRetryWait = 1_500;
 /** About what a reading takes in a block. */
 const bytesPerReading = 44;
 
@@ -151,7 +153,7 @@ export class StoreWriter {
       const kept = pRetry(attempt, {
         retries: Infinity,
         minTimeout: 100,
-        maxTimeout: 5_000,
+        maxTimeout: longestRetryWait,
         randomize: true,
         signal,
         onFailedAttempt: ({ error }) => {

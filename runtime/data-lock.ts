@@ -6,6 +6,9 @@ import { MarsadError } from "./errors.ts";
 /** A connection that is garbage gives its lock back: these are not, until they are closed. */
 const held = new Set<DatabaseSync>();
 
+/** Milliseconds in which another program's `isLocked`, which takes the lock for a moment, is over. */
+const glancePatience = 250;
+
 /** SQLite's result code for a file that another connection has locked. */
 const sqliteBusy = 5;
 
@@ -23,7 +26,7 @@ export function lockFolder(path: string): Disposable {
   let database: DatabaseSync | undefined;
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    database = new DatabaseSync(join(path, "lock"), { timeout: 0 });
+    database = new DatabaseSync(join(path, "lock"), { timeout: glancePatience });
     database.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     database?.close();

@@ -30,7 +30,7 @@ export function probeRoutes(server: ApiServer, { port, metrics }: ApiContext): v
         tags: ["probes"],
         summary: "Are all parts usable?",
         description:
-          "503 until broker, journal and store all work; the answer names each part and what ails it.",
+          "503 until broker, journal, registry and store all work; the answer names each part and what ails it.",
         response: {
           200: { description: "All parts work.", content: { "application/json": { schema: Health } } },
           503: {

@@ -27,15 +27,18 @@ export function platformPort(parts: {
     },
     health() {
       const { journal, store: writing } = ingest.trouble();
-      const storeTrouble = writing ?? store.trouble();
-      return {
-        ready: journal === undefined && storeTrouble === undefined,
-        parts: [
-          { name: "broker", ok: true },
-          { name: "journal", ok: journal === undefined, why: journal },
-          { name: "store", ok: storeTrouble === undefined, why: storeTrouble },
-        ],
+      const troubles = {
+        broker: undefined,
+        journal,
+        registry: registry.trouble(),
+        store: writing ?? store.trouble(),
       };
+      const parts = Object.entries(troubles).map(([name, why]) => ({
+        name: name as keyof typeof troubles,
+        ok: why === undefined,
+        why,
+      }));
+      return { ready: parts.every(({ ok }) => ok), parts };
     },
     series() {
       const now = Date.now();

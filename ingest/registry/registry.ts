@@ -1,5 +1,6 @@
 import { Counter, Gauge } from "prom-client";
 import type { Registry as Metrics } from "prom-client";
+import { hasCode } from "#runtime/errors.ts";
 import type { Log } from "#runtime/log.ts";
 import { openRecordStore } from "#runtime/record-store.ts";
 import type { RecordReader, RecordStore, RecordTransaction } from "#runtime/record-store.ts";
@@ -55,6 +56,8 @@ export interface Registry extends AsyncDisposable {
    * @throws MarsadError RECORDS_UNWRITABLE
    */
   change(sensors: readonly SensorRef[], change: SensorChange): readonly SensorRecord[];
+  /** Why a change was refused in the last seconds, with none taken since. A birth that waits is offered again each second. */
+  trouble(): string | undefined;
   /** Calls `listener` after every change by this process or another one. @returns how to stop that. */
   onChange(listener: (changed: readonly SensorRef[]) => void): () => void;
 }
@@ -93,6 +96,7 @@ class StoredRegistry implements Registry {
   /** Changes before this number are in memory. */
   #seen = -1;
   #birthsTaken: Counter<"result"> | undefined;
+  #refusal: { readonly why: string; readonly at: number } | undefined;
 
   constructor(store: RecordStore, limits: BirthLimits, log: Log) {
     this.#store = store;
@@ -172,6 +176,11 @@ class StoredRegistry implements Registry {
     );
   }
 
+  trouble(): string | undefined {
+    const { why, at = -Infinity } = this.#refusal ?? {};
+    return performance.now() - at < refusalStands ? why : undefined;
+  }
+
   onChange(listener: (changed: readonly SensorRef[]) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -185,7 +194,7 @@ class StoredRegistry implements Registry {
 
   /** One transaction; `make` works on an index that knows all that is on disk, and what it returns is written. */
   #write(make: (records: RecordTransaction) => readonly SensorRecord[]): readonly SensorRecord[] {
-    const { made, next } = this.#store.transaction((records) => {
+    const { made, next } = this.#transaction((records) => {
       this.#catchUp(records);
       const made = make(records);
       writeSensors(records, made);
@@ -195,6 +204,18 @@ class StoredRegistry implements Registry {
     this.#seen = next;
     this.#tell(made.map(refOf));
     return made;
+  }
+
+  #transaction<T>(work: (records: RecordTransaction) => T): T {
+    try {
+      const result = this.#store.transaction(work);
+      this.#refusal = undefined;
+      return result;
+    } catch (error) {
+      if (hasCode(error, "RECORDS_UNWRITABLE"))
+        this.#refusal = { why: (error as Error).message, at: performance.now() };
+      throw error;
+    }
   }
 
   #refresh(): void {
@@ -225,6 +246,9 @@ class StoredRegistry implements Registry {
     });
   }
 }
+
+/** Milliseconds for which a refusal is told; longer than it takes until what was refused is tried again. */
+const refusalStands = 5_000;
 
 function refOf({ agency, sensor }: SensorRecord): SensorRef {
   return { agency, sensor };

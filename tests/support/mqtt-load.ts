@@ -17,6 +17,10 @@ export interface MqttLoadOptions {
   readonly outbox?: string;
   /** Never sends again what had no PUBACK: then only what was acknowledged is owed. */
   readonly forgetful?: boolean;
+  /** Says who is behind it only once this resolves; until then the platform knows none of its sensors. */
+  readonly mayIntroduce?: Promise<void>;
+  /** Each message ends with wrong values for the batch `draftsAhead` later, which that one corrects. */
+  readonly drafts?: boolean;
 }
 
 /** A gateway that sends at a steady rate until disposed, over as many connections as it takes, and counts what was acknowledged. */
@@ -26,6 +30,8 @@ export interface MqttLoad extends AsyncDisposable {
   /** Numbers of the batches that have their PUBACK. */
   readonly acknowledged: ReadonlySet<number>;
   readonly resent: number;
+  /** How often the platform asked it who is behind it. */
+  readonly rebirths: number;
   /** Sends nothing new, and resolves when nothing is without a PUBACK. */
   drain(): Promise<void>;
 }
@@ -33,21 +39,42 @@ export interface MqttLoad extends AsyncDisposable {
 export const readingsPerBatch = 20;
 /** Batches without a PUBACK at most. */
 const window = 100;
+const draftsAhead = 3;
 
 export function startLoad(options: MqttLoadOptions): MqttLoad {
-  const { identity, password, readings, rate, port, outbox, forgetful = false } = options;
+  const {
+    identity,
+    password,
+    readings,
+    rate,
+    port,
+    outbox,
+    forgetful = false,
+    mayIntroduce,
+    drafts = false,
+  } = options;
   const acknowledged = new Set<number>();
   const pending = new Set<number>();
   const ending = new AbortController();
   const { signal } = ending;
   let offered = 0;
+  /** Batches below this have a draft that is to be corrected, or are sent. */
+  let drafted = 0;
   let resent = 0;
+  let rebirths = 0;
   let draining = false;
 
   const payloadOf = (batch: number): string => {
     const first = batch * readingsPerBatch;
     const header = outbox === undefined ? "" : formatBatchHeader({ outbox, first, n: readingsPerBatch });
-    return header + readings.lines(first, first + readingsPerBatch);
+    return header + readings.lines(first, first + readingsPerBatch) + draftsIn(batch);
+  };
+  const draftsIn = (batch: number): string => {
+    if (!drafts || draining) return "";
+    drafted = Math.max(drafted, batch + draftsAhead + 1);
+    const first = (batch + draftsAhead) * readingsPerBatch;
+    // A value that is none of theirs.
+    return readings.lines(first, first + readingsPerBatch).replaceAll(/vehicles=\d+/g, "vehicles=0.5");
   };
   const publish = (gateway: MqttGateway, batch: number): void => {
     pending.add(batch);
@@ -58,7 +85,9 @@ export function startLoad(options: MqttLoadOptions): MqttLoad {
     });
   };
   const serve = async (gateway: MqttGateway): Promise<void> => {
-    await gateway.birth(readings.sensors);
+    if (mayIntroduce === undefined) await gateway.birth(readings.sensors);
+    else void mayIntroduce.then(() => gateway.birth(readings.sensors)).catch(() => undefined); // the connection ended
+    gateway.client.on("message", (topic) => void (rebirths += Number(topic === gateway.topics.down.rebirth)));
     if (forgetful) pending.clear();
     for (const batch of pending) publish(gateway, batch);
     resent += pending.size;
@@ -66,7 +95,8 @@ export function startLoad(options: MqttLoadOptions): MqttLoad {
     const before = offered;
     while (gateway.client.connected && !signal.aborted) {
       const due = before + (rate / readingsPerBatch) * ((performance.now() - since) / 1000);
-      const room = draining ? 0 : Math.min(Math.ceil(due) - offered, window - pending.size);
+      const wanted = draining ? drafted : Math.ceil(due);
+      const room = Math.min(wanted - offered, window - pending.size);
       for (let batch = 0; batch < room; batch++) publish(gateway, offered++);
       await sleep(10);
     }
@@ -95,9 +125,12 @@ export function startLoad(options: MqttLoadOptions): MqttLoad {
     get resent() {
       return resent;
     },
+    get rebirths() {
+      return rebirths;
+    },
     async drain() {
       draining = true;
-      await poll(() => pending.size === 0);
+      await poll(() => pending.size === 0 && offered >= drafted);
     },
     async [Symbol.asyncDispose]() {
       ending.abort();

@@ -14,6 +14,8 @@ export interface ProgramOptions {
   readonly folder: string;
   readonly name: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A command that becomes the program, with its arguments: `strace -D …`. */
+  readonly under?: readonly string[];
 }
 
 /** Milliseconds; none may be left behind by a test that fails. */
@@ -34,16 +36,18 @@ export async function startProgram<Ready>({
   folder,
   name,
   env,
+  under = [],
 }: ProgramOptions): Promise<Program<Ready>> {
   const readyFile = join(folder, `${name}.ready.json`);
   const logFile = join(folder, `${name}.log`);
   rmSync(readyFile, { force: true });
   const log = openSync(logFile, "a");
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [join(root, "marsad.ts"), ...args, "--ready-file", readyFile],
-    { stdio: ["ignore", log, log], env: { ...process.env, ...env }, cwd: folder },
-  );
+  const [command, ...rest] = [...under, process.execPath, join(root, "marsad.ts"), ...args];
+  const child: ChildProcess = spawn(command!, [...rest, "--ready-file", readyFile], {
+    stdio: ["ignore", log, log],
+    env: { ...process.env, ...env },
+    cwd: folder,
+  });
   closeSync(log);
   const readLog = (): string => readFileSync(logFile, "utf8").slice(-8_000);
   const exited = once(child, "exit");

@@ -57,6 +57,8 @@ export interface CityOptions {
   /** Asked for at each opening. */
   readonly catalogue?: Catalogue;
   readonly now?: () => number;
+  /** By default `now`. */
+  readonly steadyNow?: () => number;
   /** Stands between ingest and the store. */
   readonly wrap?: (store: Store) => Store;
 }
@@ -67,7 +69,7 @@ export const corniche: GatewayIdentity = { name: "corniche-1", agency: "mobility
 export async function openCity(options: CityOptions = {}): Promise<City> {
   await using resources = new AsyncDisposableStack();
   const folder = options.folder ?? resources.use(tempFolder("ingest")).path;
-  const { now, wrap = (store: Store) => store } = options;
+  const { now, steadyNow = now, wrap = (store: Store) => store } = options;
   const limits = IngestLimits.parse({ batch_max_age: 5, ...options.limits });
   const registry = resources.use(
     await openRegistry({
@@ -93,6 +95,7 @@ export async function openCity(options: CityOptions = {}): Promise<City> {
       log: silent,
       metrics: new Metrics(),
       ...(now && { now }),
+      ...(steadyNow && { steadyNow }),
     });
   let ingest = await open();
   resources.defer(() => ingest[Symbol.asyncDispose]());

@@ -149,6 +149,24 @@ describe("waiting too long", () => {
   });
 });
 
+test("a clock that jumps ahead makes no reading wait shorter", async () => {
+  let jump = 0;
+  await using city = await openCity({
+    now: () => Date.now() + jump,
+    steadyNow: () => performance.timeOrigin + performance.now(),
+    limits: { waiting_days: 3, max_age_days: 1_000 },
+  });
+  const session = city.session();
+  await session.send(flows("tf-1", 0, 7));
+  jump = 86_400_000 * 30;
+  await session.birth(["tf-2"]); // its waiting readings are looked through
+  await session.send(flows("tf-2", 0, 3));
+  expect(await city.settled()).toMatchObject({ stored: 3, refused: 0, on_its_way: { waiting: 7 } });
+  await session.birth(["tf-1", "tf-2"]);
+  await poll(() => city.account().on_its_way.waiting === 0, { interval: 5 });
+  expect(await city.settled()).toMatchObject({ sent: 10, stored: 10, refused: 0 });
+});
+
 describe("a full waiting room", () => {
   const limits = { waiting_bytes_per_gateway: 4_000 };
 

@@ -1,22 +1,20 @@
 import { randomUUID } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type MqttLoad, readingsPerBatch, startLoad } from "../../support/mqtt-load.ts";
+import { readingsPerBatch, startLoad } from "../../support/mqtt-load.ts";
 import { admitGateway, dataFolder, type Platform, startPlatform } from "../../support/platform.ts";
 import { poll } from "../../support/poll.ts";
 import { SteadyReadings } from "../../support/steady-readings.ts";
 import { type StoredRow, storedRows } from "../../support/stored-rows.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { runMarsad } from "../cli/run-marsad.ts";
+import type { Source } from "../faults/city.ts";
+import { expectKept } from "../faults/verdict.ts";
 
 const readingsPerSecond = 3000;
 const agency = "mobility";
 const gateways = [{ name: "numbered", outbox: randomUUID() }, { name: "plain" }] as const;
-
-interface Source {
-  readonly load: MqttLoad;
-  readonly readings: SteadyReadings;
-}
 
 const key = ({ agency, sensor, time }: StoredRow): string => `${agency} ${sensor} ${time}`;
 
@@ -45,7 +43,9 @@ function keysOf({ readings }: Source, batches: Iterable<number>): string[] {
   );
 }
 
-test("a backup made under load has all that was acknowledged before, row by row; restored, the platform goes on and shows what is missing", async () => {
+test("a backup made under load has all that was acknowledged before, row by row; restored, the platform goes on and shows what is missing", async ({
+  annotate,
+}) => {
   using folder = tempFolder("backup");
   using elsewhere = tempFolder("restored");
   const data = dataFolder(folder.path);
@@ -77,6 +77,10 @@ test("a backup made under load has all that was acknowledged before, row by row;
 
   await using platform = await startPlatform({ folder: folder.path });
   port = platform.mqttPort;
+  // What a backup that was killed has left; the platform looks at it again and again.
+  await mkdir(join(data, "backup"), { recursive: true });
+  await writeFile(join(data, "backup", "lock"), "");
+  await writeFile(join(data, "backup", "ask.json"), JSON.stringify({ id: randomUUID(), step: "hold" }));
   await acknowledge(80);
   const before = new Map(Array.from(sources, ([name, { load }]) => [name, new Set(load.acknowledged)]));
   const made = await runMarsad(["backup", backup, "--data", data, "--json"]);
@@ -106,8 +110,15 @@ test("a backup made under load has all that was acknowledged before, row by row;
   expect(
     Array.from(is).filter(([key, fields]) => JSON.stringify(was.get(key)) !== JSON.stringify(fields)),
   ).toEqual([]);
+  const owed = new Map(
+    Array.from(sources, ([name, { load, readings }]) => [
+      name,
+      { readings, load: { ...load, offered: load.offered, acknowledged: before.get(name)! } },
+    ]),
+  );
+  const restoredRows = await storedRows(dataFolder(elsewhere.path), "traffic_flow");
+  await expectKept(annotate, { fault: "backup under load, restored", tried: 1 }, restoredRows, owed);
   for (const [name, source] of sources) {
-    expect(keysOf(source, before.get(name)!).filter((key) => !is.has(key))).toEqual([]);
     expect(keysOf(source, after.get(name)!).filter((key) => !was.has(key))).toEqual([]);
   }
 

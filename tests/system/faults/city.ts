@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { coreWait } from "../../support/core-wait.ts";
-import { type MqttLoad, startLoad } from "../../support/mqtt-load.ts";
+import { type MqttLoad, type MqttLoadOptions, startLoad } from "../../support/mqtt-load.ts";
 import { admitGateway, dataFolder, type Platform } from "../../support/platform.ts";
 import { poll } from "../../support/poll.ts";
 import { SteadyReadings } from "../../support/steady-readings.ts";
@@ -11,6 +11,9 @@ export const ways = {
   plain: {},
   forgetful: { forgetful: true },
 } as const;
+
+/** How a gateway behaves whom no `way` describes: by name. */
+export type OtherWays = Readonly<Record<string, Pick<MqttLoadOptions, "outbox" | "mayIntroduce" | "drafts">>>;
 
 /** A gateway that keeps its own count, and what it sends. */
 export interface Source {
@@ -30,6 +33,8 @@ export interface CityOptions {
   /** The platform's, which need not run yet. */
   readonly folder: string;
   readonly gateways?: readonly (keyof typeof ways)[];
+  /** Further gateways, by name. */
+  readonly others?: OtherWays;
   /** Readings a second, of all together. */
   readonly rate?: number;
 }
@@ -38,7 +43,7 @@ export const agency = "mobility";
 
 /** Gateways that together send so many readings a second to whatever platform there is in `folder`. */
 export async function startCity(options: CityOptions): Promise<City> {
-  const { folder, gateways = ["numbered", "plain", "forgetful"], rate = 2_000 } = options;
+  const { folder, gateways = ["numbered", "plain", "forgetful"], others = {}, rate = 2_000 } = options;
   await using stack = new AsyncDisposableStack();
   const loads = new Map<string, Source>();
   const city: City = {
@@ -47,7 +52,8 @@ export async function startCity(options: CityOptions): Promise<City> {
     platform: undefined,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
-  for (const name of gateways) {
+  const sources = [...gateways.map((name) => [name, ways[name]] as const), ...Object.entries(others)];
+  for (const [name, way] of sources) {
     const identity = { name, agency };
     const password = await admitGateway(dataFolder(folder), identity);
     const readings = new SteadyReadings(name, Date.now() - 3_600_000);
@@ -55,9 +61,9 @@ export async function startCity(options: CityOptions): Promise<City> {
       identity,
       password,
       readings,
-      rate: rate / gateways.length,
+      rate: rate / sources.length,
       port: () => city.platform?.mqttPort,
-      ...ways[name],
+      ...way,
     });
     loads.set(name, { load: stack.use(load), readings });
   }

@@ -250,10 +250,13 @@ test("a full disk under the registry: a birth is held and readings of known sens
     stalled = await Promise.race([last.then(() => false), sleep(2000).then(() => true)]);
   }
   expect(births).toBeLessThan(20);
+  const why = await poll(async () => (await platform.health()).parts.find(({ ok }) => !ok));
+  expect(why).toMatchObject({ name: "registry", why: expect.stringMatching(/no room/) });
   const reading = gateway.send(flowLine("tf-0.0", 11, start));
 
   await growDisk(join(platform.data, "registry"), enoughRoom);
   await last;
+  expect(await platform.health()).toMatchObject({ ready: true });
   await reading;
   await gateway.send(flowLine(`tf-499.${births - 1}`, 12, start));
   expect(await platform.settled(identity.name)).toMatchObject({ sent: 2, stored: 2, sensors: births * 500 });

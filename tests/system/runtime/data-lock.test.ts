@@ -42,6 +42,15 @@ test("of several that start at once one gets the folder", async () => {
   expect(answers.filter((answer) => answer === "DATA_LOCKED")).toHaveLength(4);
 });
 
+test("a program that only looks whether the folder is locked does not keep others from it", async () => {
+  await using looker = startChild("lock-looker", [folder]);
+  await looker.untilLines(1);
+  for (let attempt = 0; attempt < 200; attempt++) {
+    using lock = lockFolder(folder);
+    expect(lock).toBeDefined();
+  }
+});
+
 test("a second try in the same process does not give the lock away", async () => {
   using lock = lockFolder(folder);
   expect(lock).toBeDefined();
