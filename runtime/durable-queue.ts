@@ -1,9 +1,10 @@
 import { lockFolder } from "./data-lock.ts";
 import {
   Draft,
+  type PositionRange,
   type QueueState,
   type RecordKey,
-  type TrimStep,
+  type RemovalStep,
   makeState,
   readState,
   recordsTable,
@@ -21,7 +22,9 @@ import {
 import { MarsadError, hasCode } from "./errors.ts";
 import { FileBound } from "./file-bound.ts";
 import { LmdbFile } from "./lmdb-file.ts";
+import { runsOfRemoval } from "./lmdb-room.ts";
 
+export type { PositionRange } from "./durable-queue-state.ts";
 export { jsonCodec } from "./durable-queue-table.ts";
 export type { Codec, Table, TableEntry, TableKey, TableRange, TableWriter } from "./durable-queue-table.ts";
 
@@ -40,8 +43,8 @@ export interface DurableQueueOptions {
 }
 
 /**
- * Records of bytes in order, on disk before anyone is told so, until they are trimmed: ingest's journal and the edge
- * agent's outbox. Synchronous, since lmdb's asynchronous way ends the process on a full disk: the caller chooses the
+ * Records of bytes in order, on disk before anyone is told so, until they are trimmed or removed: ingest's journal and the
+ * edge agent's outbox. Synchronous, since lmdb's asynchronous way ends the process on a full disk: the caller chooses the
  * thread. One program at a time.
  */
 export interface DurableQueue extends Disposable {
@@ -49,6 +52,8 @@ export interface DurableQueue extends Disposable {
   readonly uuid: string;
   /** Position of the oldest record kept; `next` when there is none. */
   readonly first: number;
+  /** How many of the positions from `first` up to `next` have no record any more. */
+  readonly holes: number;
   /** Position that the next record gets; survives trims and restarts, never goes back. */
   readonly next: number;
   /** What the kept records take in the file, whole pages for large ones. */
@@ -70,6 +75,14 @@ export interface DurableQueue extends Disposable {
    * @throws MarsadError QUEUE_UNWRITABLE: some may be dropped, none above `before`.
    */
   trim(before: number): void;
+  /**
+   * Drops the records of `ranges`, which ascend and do not overlap, wherever they are; works on a full disk. Positions
+   * that have no record do not matter.
+   * @throws MarsadError QUEUE_UNWRITABLE: some may be dropped; the rest is to be removed another time.
+   */
+  remove(ranges: readonly PositionRange[]): void;
+  /** The stretches of positions that have a record, ascending; where there are holes it takes a look at every key. */
+  ranges(): PositionRange[];
   /** Gives back what a process kept that died while it copied the file. */
   forgetDeadReaders(): void;
 }
@@ -115,7 +128,12 @@ const mapMarginBytes = 64 * 1024 * 1024;
 const fileTable = (name: string): string => `table.${name}`;
 
 /** Little enough for the room that is kept back for trimming. */
-const trimStep: TrimStep = { records: 256, bytes: 16 * 1024 * 1024, sharedBytes: 64 * 1024 };
+const removalStep: RemovalStep = {
+  records: 256,
+  bytes: 16 * 1024 * 1024,
+  sharedBytes: 64 * 1024,
+  runs: runsOfRemoval,
+};
 
 class LmdbQueue implements DurableQueue {
   readonly #file: LmdbFile;
@@ -123,6 +141,8 @@ class LmdbQueue implements DurableQueue {
   readonly #options: DurableQueueOptions;
   readonly #bound: FileBound;
   #state: QueueState;
+  /** The file may have another: it could not be read after a commit that failed. */
+  #isStale = false;
   /** The disk refused the last commit, or was not asked yet. */
   #refused = true;
 
@@ -144,6 +164,10 @@ class LmdbQueue implements DurableQueue {
 
   get next(): number {
     return this.#state.next;
+  }
+
+  get holes(): number {
+    return this.#state.holes;
   }
 
   get liveBytes(): number {
@@ -191,10 +215,31 @@ class LmdbQueue implements DurableQueue {
   }
 
   trim(before: number): void {
-    while (this.#state.first < Math.min(before, this.#state.next)) {
-      this.#write((draft) => draft.trim(before, trimStep), { mayUseReserve: true });
+    this.remove([{ from: this.#state.first, to: before }]);
+  }
+
+  remove(ranges: readonly PositionRange[]): void {
+    let left = ranges;
+    while (left.length > 0) {
+      left = this.#write((draft) => draft.remove(left, removalStep), { mayUseReserve: true });
     }
     if (this.#refused) this.#settle();
+  }
+
+  ranges(): PositionRange[] {
+    const { first, next, holes } = this.#state;
+    if (first === next) return [];
+    if (holes === 0) return [{ from: first, to: next }];
+    return this.#file.read(() => {
+      const ranges: { from: number; to: number }[] = [];
+      for (const key of this.#file.table(recordsTable).getKeys({ start: [first] })) {
+        const [position] = key as RecordKey;
+        const last = ranges.at(-1);
+        if (last?.to === position) last.to += 1;
+        else ranges.push({ from: position, to: position + 1 });
+      }
+      return ranges;
+    });
   }
 
   forgetDeadReaders(): void {
@@ -230,6 +275,7 @@ class LmdbQueue implements DurableQueue {
    */
   #settle(): void {
     try {
+      if (this.#isStale) this.#readBack();
       this.#file.write(() => writeState(this.#file, this.#state), { mayUseReserve: true });
     } catch {
       // The disk takes nothing at all; the caller has been told.
@@ -237,6 +283,7 @@ class LmdbQueue implements DurableQueue {
   }
 
   #write<T>(work: (draft: Draft) => T, options: { mayUseReserve?: boolean } = {}): T {
+    if (this.#isStale) this.#readBack();
     try {
       const draft = new Draft(this.#file, this.#state);
       const result = this.#file.write(() => {
@@ -248,9 +295,21 @@ class LmdbQueue implements DurableQueue {
       return result;
     } catch (error) {
       // A disk that fails at the last step may have kept it all the same.
-      if (hasCode(error, "QUEUE_UNWRITABLE")) this.#state = readState(this.#file) ?? this.#state;
+      if (hasCode(error, "QUEUE_UNWRITABLE")) {
+        this.#isStale = true;
+        try {
+          this.#readBack();
+        } catch {
+          // Then before the next write: nothing may be put over a record that is there.
+        }
+      }
       throw error;
     }
+  }
+
+  #readBack(): void {
+    this.#state = readState(this.#file) ?? this.#state;
+    this.#isStale = false;
   }
 
   #checkBounds({ state, appendedBytes }: Draft): void {

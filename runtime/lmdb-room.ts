@@ -1,15 +1,22 @@
 import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
 
+interface Touched {
+  changes: number;
+  inlineBytes: number;
+  ownPages: number;
+  removes: boolean;
+}
+
 /**
  * How many pages a transaction may write at worst, counted while it goes on. lmdb copies what it changes: each change
  * costs its leaf, the branch above and perhaps a split; values beyond half a page have pages of their own.
  */
 export class TouchedPages {
-  readonly #tables = new Map<string, { changes: number; inlineBytes: number; ownPages: number }>();
+  readonly #tables = new Map<string, Touched>();
   readonly #inRuns: ReadonlySet<string>;
   #freedPages = 0;
 
-  /** @param inRuns  Tables whose keys are put and removed one next to the other, so that neighbours share their leaf. */
+  /** @param inRuns  Tables whose keys are put and removed one next to the other, in at most two places, so that neighbours share their leaf. */
   constructor(inRuns: readonly string[]) {
     this.#inRuns = new Set(inRuns);
   }
@@ -28,6 +35,7 @@ export class TouchedPages {
   remove(table: string, valueBytes: number): void {
     const touched = this.#touched(table);
     touched.changes++;
+    touched.removes = true;
     if (valueBytes > largestInline) this.#freedPages += pagesOfValue(valueBytes);
     touched.inlineBytes += (valueBytes > largestInline ? 0 : valueBytes) + keyBytes;
   }
@@ -35,8 +43,9 @@ export class TouchedPages {
   /** @param treePages  Pages of a table's tree, before the transaction. */
   worst(treePages: (table: string) => number): number {
     let pages = pagesOfAnyCommit + 2 * Math.ceil((this.#freedPages * freedPageBytes) / pageBytes);
-    for (const [table, { changes, inlineBytes, ownPages }] of this.#tables) {
-      const leaves = 2 * Math.ceil(inlineBytes / pageBytes) + 2 * pagesOfPath;
+    for (const [table, { changes, inlineBytes, ownPages, removes }] of this.#tables) {
+      const runs = removes ? runsOfRemoval : 1;
+      const leaves = 2 * Math.ceil(inlineBytes / pageBytes) + 2 * runs * pagesOfPath;
       const scattered = changes * pagesOfChange;
       if (this.#inRuns.has(table)) pages += ownPages + leaves;
       else
@@ -46,10 +55,10 @@ export class TouchedPages {
     return pages;
   }
 
-  #touched(table: string): { changes: number; inlineBytes: number; ownPages: number } {
+  #touched(table: string): Touched {
     let touched = this.#tables.get(table);
     if (touched === undefined)
-      this.#tables.set(table, (touched = { changes: 0, inlineBytes: 0, ownPages: 0 }));
+      this.#tables.set(table, (touched = { changes: 0, inlineBytes: 0, ownPages: 0, removes: false }));
     return touched;
   }
 }
@@ -64,6 +73,8 @@ const pagesOfAnyCommit = 16;
 const pagesOfChange = 3;
 /** In the list of free pages. */
 const freedPageBytes = 8;
+/** Places that a removal changes, in a table of runs. */
+export const runsOfRemoval = 2;
 /** From a tree's root to a leaf. */
 const pagesOfPath = 4;
 

@@ -52,6 +52,32 @@ test("after kill -9 in the middle of commits every reported one is there, and po
   }
 });
 
+test("after kill -9 in the middle of removals what was removed is gone, all else is there, and the counts are exact", async () => {
+  for (let kill = 0; kill < 6; kill++) {
+    await using remover = startChild("queue-remover", [folder]);
+    await remover.untilLines(5 + kill * 9);
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
+    remover.kill("SIGKILL");
+    await remover.ended;
+    const [next, removed] = remover.lines.at(-1)!.split(" ").map(Number) as [number, number];
+
+    using queue = open(folder);
+    expect(queue.next).toBeGreaterThanOrEqual(next);
+    const records = queue.read(0, Infinity);
+    for (const { position, record } of records)
+      expect(Buffer.compare(record, recordAt(position)), `the record at ${position}`).toBe(0);
+    const there = new Set(records.map(({ position }) => position));
+    const wrong = Array.from({ length: queue.next - queue.first }, (_, i) => queue.first + i).filter(
+      (position) => (position % 3 === 0 ? position < removed && there.has(position) : !there.has(position)),
+    );
+    expect(wrong).toEqual([]);
+    expect(queue.first).toBe(records[0]!.position);
+    expect(queue.holes).toBe(queue.next - queue.first - records.length);
+    queue.remove(queue.ranges());
+    expect([queue.first, queue.holes, queue.liveBytes]).toEqual([queue.next, 0, 0]);
+  }
+});
+
 /** Does `work` until it throws; says what, and what `next` was before that time. */
 function untilRefused(queue: DurableQueue, work: () => void): { refusal: unknown; next: number } {
   for (;;) {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -92,6 +93,56 @@ test("trimming drops what is below, in many steps, and no more than there is", (
   expect([queue.first, queue.next]).toEqual([2000, 2000]);
   expect(append(queue, record("next"))).toEqual([2000]);
 });
+
+test("what is removed in the middle leaves the disk although older records stay, also after reopening", () => {
+  {
+    using queue = open();
+    append(queue, ...Array.from({ length: 10 }, (_, index) => record(`r${index}`, 10_000)));
+    const tenth = queue.liveBytes / 10;
+    queue.remove([
+      { from: 2, to: 4 },
+      { from: 7, to: 8 },
+    ]);
+    expect(queue.liveBytes).toBe(7 * tenth);
+    expect([queue.first, queue.next, queue.holes]).toEqual([0, 10, 3]);
+  }
+  {
+    using queue = open();
+    expect(texts(queue)).toEqual(["r0", "r1", "r4", "r5", "r6", "r8", "r9"]);
+    expect(queue.ranges()).toEqual([
+      { from: 0, to: 2 },
+      { from: 4, to: 7 },
+      { from: 8, to: 10 },
+    ]);
+    queue.remove([{ from: 0, to: 2 }]);
+    expect([queue.first, queue.holes]).toEqual([4, 1]);
+    queue.trim(8);
+    expect([queue.first, queue.holes]).toEqual([8, 0]);
+  }
+  using queue = open();
+  queue.remove([{ from: 9, to: 100 }]);
+  expect([queue.first, queue.next, queue.ranges()]).toEqual([8, 10, [{ from: 8, to: 9 }]]);
+  expect(append(queue, record("next"))).toEqual([10]);
+  expect(texts(queue)).toEqual(["r8", "next"]);
+});
+
+test("a file with holes says so to programs that know none, and no longer when they are gone", () => {
+  using queue = open();
+  append(queue, record("a"), record("b"), record("c"));
+  queue.remove([{ from: 1, to: 2 }]);
+  expect(formatOnDisk()).toBe(2);
+  queue.trim(2);
+  append(queue, record("d"));
+  expect(formatOnDisk()).toBe(1);
+});
+
+/** Of the newest of the states that a file has, current or not. */
+function formatOnDisk(): unknown {
+  const file = readFileSync(join(folder, "data.mdb"));
+  const states = file.toString("latin1").match(/\{"format":[^}]*\}/g) ?? [];
+  const newest = states.map((text) => JSON.parse(text) as { format: number; next: number; first: number });
+  return newest.toSorted((one, other) => one.next + one.first - other.next - other.first).at(-1)?.format;
+}
 
 test("a commit changes records and tables together, or not at all", () => {
   using queue = open({ tables: ["series", "ledger"] });
@@ -254,6 +305,7 @@ function thrownBy(work: () => unknown): unknown {
 type Step =
   | { readonly do: "append"; readonly lengths: readonly number[] }
   | { readonly do: "trim" | "trimInCommit"; readonly share: number }
+  | { readonly do: "remove"; readonly gaps: readonly number[] }
   | { readonly do: "fail"; readonly lengths: readonly number[] }
   | { readonly do: "reopen" };
 
@@ -269,17 +321,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       share: fc.double({ min: 0, max: 1, noNaN: true }),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("remove" as const), gaps: fc.array(fc.nat(4), { maxLength: 8 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fail" as const), lengths }) },
   { weight: 1, arbitrary: fc.constant({ do: "reopen" as const }) },
 );
 
-test("whatever is appended, trimmed, failed and reopened, a queue holds what an array would", async () => {
+test("whatever is appended, trimmed, removed, failed and reopened, a queue holds what an array would", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
       const path = await mkdtemp(join(folder, "run-"));
       let queue = open({ path });
       const model = new Map<number, number>();
-      let [first, next] = [0, 0];
+      let next = 0;
+      const oldest = (): number => model.keys().next().value ?? next;
       for (const each of steps) {
         if (each.do === "append") {
           for (const length of each.lengths) model.set(next++, length);
@@ -292,16 +349,26 @@ test("whatever is appended, trimmed, failed and reopened, a queue holds what an 
               throw new Error("no");
             }),
           );
+        } else if (each.do === "remove") {
+          let end = oldest();
+          const ranges = each.gaps.map((gap) => ({ from: end + gap, to: (end += 2 * gap + 1) }));
+          for (const { from, to } of ranges)
+            for (let position = from; position < to; position++) model.delete(position);
+          queue.remove(ranges);
         } else if (each.do === "reopen") {
           queue[Symbol.dispose]();
           queue = open({ path });
         } else {
-          const before = Math.round(first + (next - first) * each.share);
-          for (; first < before; first++) model.delete(first);
+          const before = Math.round(oldest() + (next - oldest()) * each.share);
+          for (const position of model.keys()) if (position < before) model.delete(position);
           if (each.do === "trim") queue.trim(before);
           else queue.commit((transaction) => transaction.trim(before));
         }
-        expect([queue.first, queue.next]).toEqual([first, next]);
+        expect([queue.first, queue.next]).toEqual([oldest(), next]);
+        expect(queue.holes).toBe(next - oldest() - model.size);
+        expect(
+          queue.ranges().flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i)),
+        ).toEqual([...model.keys()]);
       }
       const kept = queue.read(0, Infinity).map(({ position, record }) => [position, record.length]);
       expect(kept).toEqual([...model].map(([position, length]) => [position, Math.max(length, 1)]));
