@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { MarsadError } from "#runtime/errors.ts";
 import { type Log, oncePer } from "#runtime/log.ts";
-import { parseBatchHeader } from "#telemetry/batch-header.ts";
 import { type BirthSensor, formatBirth } from "#telemetry/birth.ts";
 import type { ConfigMessage, ConfigReport } from "#telemetry/config-message.ts";
 import { formatStatus } from "#telemetry/status.ts";
@@ -10,7 +9,7 @@ import type { ClockWatch } from "./clock-watch.ts";
 import { type EdgeAgentConfig, maxBytesInFlight } from "./config.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { Downlink } from "./downlink.ts";
-import { type Outbox, openOutbox } from "./outbox.ts";
+import { openOutbox } from "./outbox.ts";
 import { SendPlan } from "./send-plan.ts";
 import { Spool } from "./spool.ts";
 import { Trimmer } from "./trimmer.ts";
@@ -22,8 +21,8 @@ const KiB = 1024;
 const GROUP_BYTES = 512 * KiB;
 /** Bytes that may be in memory only, because the disk is slow. */
 const HELD_BYTES = 4096 * KiB;
-/** Bytes of committed batches kept in memory, so that they need not be read again. */
-const LIVE_BYTES = 1024 * KiB;
+/** Bytes of committed batches kept in memory, so that they need not be read again. Those beyond it go when older ones have gone: a platform that pauses must not make live readings late. */
+const LIVE_BYTES = 2048 * KiB;
 /** Milliseconds that the last flush may take. */
 const FLUSH_GRACE = 1000;
 
@@ -88,12 +87,13 @@ export async function openDelivery(config: EdgeAgentConfig, options: DeliveryOpt
   );
   void outbox.ended.then((error) => error && onFailed(error));
 
-  const counts = { batched: 0, acknowledged: 0, backlog: await storedReadings(outbox), refused: 0 };
+  const stored = await outbox.backlog();
+  const counts = { batched: 0, acknowledged: 0, backlog: stored.readings, refused: 0 };
   const plan = new SendPlan(
     { window: config.window, windowBytes: maxBytesInFlight, liveBytes: LIVE_BYTES },
-    outbox.state,
+    stored.ranges,
   );
-  const trimmer = new Trimmer(outbox, plan, {
+  const trimmer = new Trimmer(outbox, {
     onTrimmed: () => spool.retry(),
     onRefused: (error) => {
       const held = oncePer10s("trim");
@@ -132,10 +132,10 @@ export async function openDelivery(config: EdgeAgentConfig, options: DeliveryOpt
     },
     plan,
     read: (from) => outbox.read(from, GROUP_BYTES),
-    onAcknowledged: ({ count }) => {
+    onAcknowledged: ({ position, count }) => {
       counts.acknowledged += count;
       counts.backlog -= count;
-      trimmer.acknowledged(spool.full);
+      trimmer.acknowledged(position, spool.full);
     },
     onMessage: (topic, payload) => downlink.receive(topic, payload),
     log,
@@ -206,15 +206,6 @@ export async function openDelivery(config: EdgeAgentConfig, options: DeliveryOpt
 
 function birthOf(sensors: readonly BirthSensor[]): string {
   return formatBirth({ agent: agentVersion, sensors: [...sensors] });
-}
-
-/** Readings on disk without a PUBACK, as an earlier run left them: their numbers are contiguous. */
-async function storedReadings(outbox: Outbox): Promise<number> {
-  const { first, next, nextNumber } = outbox.state;
-  if (first === next) return 0;
-  const [oldest] = await outbox.read(first, 1);
-  const parsed = oldest && parseBatchHeader(oldest.payload);
-  return parsed?.ok ? nextNumber - parsed.header.first : 0;
 }
 
 /** @throws MarsadError `CONFIG_INVALID` when the password file cannot be read */

@@ -1,4 +1,10 @@
-import { type DurableQueueOptions, jsonCodec, openDurableQueue } from "#runtime/durable-queue.ts";
+import {
+  type DurableQueueOptions,
+  type PositionRange,
+  jsonCodec,
+  openDurableQueue,
+} from "#runtime/durable-queue.ts";
+import { parseBatchHeader } from "#telemetry/batch-header.ts";
 
 export type OutboxFileOptions = Pick<DurableQueueOptions, "path" | "maxLiveBytes" | "maxFileBytes">;
 
@@ -14,6 +20,14 @@ export interface OutboxState {
   readonly liveBytes: number;
 }
 
+/** What an earlier run left behind. */
+export interface StoredBacklog {
+  /** Positions of its batches, ascending. */
+  readonly ranges: readonly PositionRange[];
+  /** Readings in them. */
+  readonly readings: number;
+}
+
 export interface StoredRecord {
   readonly position: number;
   readonly record: Uint8Array;
@@ -26,8 +40,10 @@ export interface OutboxFile extends Disposable {
   commit(payloads: readonly Uint8Array[], nextNumber: number): void;
   /** Records from `from` on, about `maxBytes` of them, at least one if there is one. */
   read(from: number, maxBytes: number): readonly StoredRecord[];
-  /** Forgets what lies below `before`. @throws MarsadError `QUEUE_UNWRITABLE` */
-  trim(before: number): void;
+  /** Forgets the batches of `ranges`, which ascend, wherever they are. @throws MarsadError `QUEUE_UNWRITABLE` */
+  remove(ranges: readonly PositionRange[]): void;
+  /** What is kept now. */
+  backlog(): StoredBacklog;
 }
 
 const numbers = "numbers";
@@ -40,6 +56,13 @@ const next = "next";
 export function openOutboxFile(options: OutboxFileOptions): OutboxFile {
   const queue = openDurableQueue({ ...options, tables: [numbers] });
   const storedNumber = (): number => Number(queue.table(numbers, jsonCodec).get(next) ?? 0);
+  const headerAt = (position: number): { first: number; end: number } => {
+    const [found] = queue.read(position, 1);
+    const parsed = found && parseBatchHeader(found.record);
+    if (!parsed?.ok) return { first: 0, end: 0 };
+    const { first, n } = parsed.header;
+    return { first, end: first + n };
+  };
   return {
     get state(): OutboxState {
       const { uuid, first, next, liveBytes } = queue;
@@ -53,7 +76,14 @@ export function openOutboxFile(options: OutboxFileOptions): OutboxFile {
       });
     },
     read: (from, maxBytes) => queue.read(from, maxBytes),
-    trim: (before) => queue.trim(before),
+    remove: (ranges) => queue.remove(ranges),
+    backlog(): StoredBacklog {
+      const ranges = queue.ranges();
+      let readings = 0;
+      // Numbers run on from batch to batch as positions do.
+      for (const { from, to } of ranges) readings += headerAt(to - 1).end - headerAt(from).first;
+      return { ranges, readings };
+    },
     [Symbol.dispose]: () => queue[Symbol.dispose](),
   };
 }

@@ -1,7 +1,9 @@
+import type { PositionRange } from "#runtime/durable-queue.ts";
 import { type Served, serveWorker } from "#runtime/worker.ts";
 import {
   type OutboxFileOptions,
   type OutboxState,
+  type StoredBacklog,
   type StoredRecord,
   openOutboxFile,
 } from "./outbox-file.ts";
@@ -11,7 +13,8 @@ export type OutboxMethods = {
   state(): OutboxState;
   commit(argument: { readonly payloads: readonly Uint8Array[]; readonly nextNumber: number }): OutboxState;
   read(argument: { readonly from: number; readonly maxBytes: number }): readonly StoredRecord[];
-  trim(before: number): OutboxState;
+  remove(ranges: readonly PositionRange[]): OutboxState;
+  backlog(): StoredBacklog;
 };
 
 await serveWorker((options: OutboxFileOptions): Served<OutboxMethods> => {
@@ -24,10 +27,11 @@ await serveWorker((options: OutboxFileOptions): Served<OutboxMethods> => {
         return file.state;
       },
       read: ({ from, maxBytes }) => file.read(from, maxBytes),
-      trim: (before) => {
-        file.trim(before);
+      remove: (ranges) => {
+        file.remove(ranges);
         return file.state;
       },
+      backlog: () => file.backlog(),
     },
     close: () => file[Symbol.dispose](),
   };

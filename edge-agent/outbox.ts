@@ -1,7 +1,8 @@
+import type { PositionRange } from "#runtime/durable-queue.ts";
 import { type MarsadError } from "#runtime/errors.ts";
 import { openWorker } from "#runtime/worker.ts";
 import { parseBatchHeader } from "#telemetry/batch-header.ts";
-import type { OutboxFileOptions, OutboxState, StoredRecord } from "./outbox-file.ts";
+import type { OutboxFileOptions, OutboxState, StoredBacklog, StoredRecord } from "./outbox-file.ts";
 import type { OutboxMethods } from "./outbox-thread.ts";
 import type { StoredBatch } from "./send-plan.ts";
 
@@ -17,8 +18,10 @@ export interface Outbox extends AsyncDisposable {
   commit(payloads: readonly Uint8Array[], nextNumber: number): Promise<number>;
   /** Batches from position `from` on, about `maxBytes` of them, at least one if there is one. */
   read(from: number, maxBytes: number): Promise<readonly StoredBatch[]>;
-  /** Forgets all batches below `before`. @throws MarsadError `QUEUE_UNWRITABLE` */
-  trim(before: number): Promise<void>;
+  /** Forgets the batches of `ranges`, which ascend, wherever they are. @throws MarsadError `QUEUE_UNWRITABLE` */
+  remove(ranges: readonly PositionRange[]): Promise<void>;
+  /** What it keeps now. */
+  backlog(): Promise<StoredBacklog>;
   /** Resolves when its thread is gone: with why when that was not by disposing it. */
   readonly ended: Promise<MarsadError | undefined>;
 }
@@ -40,9 +43,10 @@ export async function openOutbox(options: OutboxFileOptions): Promise<Outbox> {
       const records = await thread.call("read", { from, maxBytes });
       return records.map(storedBatch);
     },
-    async trim(before): Promise<void> {
-      state = await thread.call("trim", before);
+    async remove(ranges): Promise<void> {
+      state = await thread.call("remove", ranges);
     },
+    backlog: () => thread.call("backlog", undefined),
     [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
   };
 }

@@ -1,3 +1,4 @@
+import type { PositionRange } from "#runtime/durable-queue.ts";
 import { PositionRanges } from "./position-ranges.ts";
 
 /** A batch that the outbox has on disk: one MQTT payload. */
@@ -14,9 +15,12 @@ export interface SendLimits {
   readonly window: number;
   /** Bytes that may be unacknowledged on a connection; one batch may always go. */
   readonly windowBytes: number;
-  /** Bytes of live batches kept in memory; older ones are left to the backlog, to be read from disk. Beside a backlog only a window of them is kept. */
+  /** Bytes of live batches kept in memory; older ones are left to the backlog, to be read from disk. Beside a backlog only some windows of them are kept. */
   readonly liveBytes: number;
 }
+
+/** So many windows of live batches wait in memory beside a backlog: what comes in a second or two, but no crowd of small ones. */
+const liveWindows = 4;
 
 type Lane = "live" | "backlog";
 interface InFlight {
@@ -25,11 +29,11 @@ interface InFlight {
 }
 
 /**
- * Decides which batch goes next and what the outbox may forget. Pure: no socket, no disk, no clock.
+ * Decides which batch goes next. Pure: no socket, no disk, no clock.
  *
- * Two lanes share the window. The backlog goes oldest first; live batches keep a quarter of the window for themselves
- * while there is a backlog, and have all of it when there is none. So PUBACKs come out of order with respect to positions,
- * and the outbox may forget only what lies below the lowest position that is still waiting for one.
+ * Two lanes share the window. Live batches go first, in the order of their positions; but while there is a backlog, a
+ * quarter of the window is the backlog's, which goes oldest first. What a broken connection took with it goes again at the
+ * head of its lane. So on one connection the positions arrive as two rising sequences, and as one when there is no backlog.
  */
 export class SendPlan {
   /** Batches, and the readings in them, that went out again because their connection ended before the PUBACK. */
@@ -40,20 +44,18 @@ export class SendPlan {
   readonly #inFlight = new Map<number, InFlight>();
   #inFlightBytes = 0;
   #liveInFlight = 0;
-  /** In memory, ascending: were in flight when a connection ended. */
-  #again: StoredBatch[] = [];
+  /** In memory, ascending: were in flight when a connection ended. All are below what their lane has beside them. */
+  #again: Record<Lane, StoredBatch[]> = { live: [], backlog: [] };
   /** In memory, ascending: read from the backlog. */
   #loaded: StoredBatch[] = [];
   readonly #onDisk = new PositionRanges();
   #live: StoredBatch[] = [];
   #liveBytes = 0;
-  #end: number;
 
-  /** @param stored  Positions found in the outbox: its oldest, and the one after its newest. */
-  constructor(limits: SendLimits, stored: { readonly first: number; readonly next: number }) {
+  /** @param stored  Positions found in the outbox, ascending. */
+  constructor(limits: SendLimits, stored: readonly PositionRange[]) {
     this.#limits = limits;
-    this.#onDisk.add(stored.first, stored.next);
-    this.#end = stored.next;
+    for (const { from, to } of stored) this.#onDisk.add(from, to);
   }
 
   /** From now on so many batches may be unacknowledged; those in flight beyond it stay. */
@@ -61,22 +63,10 @@ export class SendPlan {
     this.#limits = { ...this.#limits, window };
   }
 
+  /** Batches that live ones may have in flight while there is a backlog. */
   get #liveShare(): number {
-    return Math.max(1, Math.floor(this.#limits.window / 4));
-  }
-
-  /** The lowest position without a PUBACK: all below it may be trimmed. */
-  get lowestUnacknowledged(): number {
-    const candidates = [
-      this.#again[0]?.position,
-      this.#loaded[0]?.position,
-      this.#onDisk.lowest,
-      this.#live[0]?.position,
-    ];
-    let lowest = this.#end;
-    for (const candidate of candidates) if (candidate !== undefined && candidate < lowest) lowest = candidate;
-    for (const position of this.#inFlight.keys()) if (position < lowest) lowest = position;
-    return lowest;
+    const { window } = this.#limits;
+    return Math.max(1, window - Math.max(1, Math.floor(window / 4)));
   }
 
   get inFlight(): number {
@@ -87,7 +77,6 @@ export class SendPlan {
   addLive(batch: StoredBatch): void {
     this.#live.push(batch);
     this.#liveBytes += batch.payload.length;
-    this.#end = batch.position + 1;
     while (this.#tooManyLive()) {
       const oldest = this.#takeLive()!;
       this.#onDisk.add(oldest.position, oldest.position + 1);
@@ -97,7 +86,10 @@ export class SendPlan {
   #tooManyLive(): boolean {
     const { window, liveBytes } = this.#limits;
     if (this.#live.length <= 1) return false;
-    return this.#liveBytes > liveBytes || (this.#onDisk.lowest !== undefined && this.#live.length > window);
+    return (
+      this.#liveBytes > liveBytes ||
+      (this.#onDisk.lowest !== undefined && this.#live.length > liveWindows * window)
+    );
   }
 
   /** Where to read the backlog on from, when little of it is left in memory. */
@@ -119,11 +111,12 @@ export class SendPlan {
     if (this.#inFlight.size >= this.#limits.window) return undefined;
     const lane = this.#lane();
     if (lane === undefined) return undefined;
-    const queue = lane === "live" ? this.#live : this.#again.length > 0 ? this.#again : this.#loaded;
+    const again = this.#again[lane];
+    const queue = again.length > 0 ? again : lane === "live" ? this.#live : this.#loaded;
     const bytes = queue[0]!.payload.length;
     if (this.#inFlight.size > 0 && this.#inFlightBytes + bytes > this.#limits.windowBytes) return undefined;
-    const batch = lane === "live" ? this.#takeLive()! : queue.shift()!;
-    if (queue === this.#again) {
+    const batch = queue === this.#live ? this.#takeLive()! : queue.shift()!;
+    if (queue === again) {
       this.resentBatches += 1;
       this.resentReadings += batch.count;
     }
@@ -143,19 +136,19 @@ export class SendPlan {
     return sent.batch;
   }
 
-  /** The connection ended: what was in flight goes again, first of all and oldest first. */
+  /** The connection ended: what was in flight goes again, before the others of its lane. */
   connectionLost(): void {
-    const lost = [...this.#inFlight.values()].map((sent) => sent.batch);
-    this.#again = [...this.#again, ...lost].sort((one, other) => one.position - other.position);
+    for (const { batch, lane } of this.#inFlight.values()) this.#again[lane].push(batch);
+    for (const again of Object.values(this.#again)) again.sort((one, other) => one.position - other.position);
     this.#inFlight.clear();
     this.#inFlightBytes = 0;
     this.#liveInFlight = 0;
   }
 
   #lane(): Lane | undefined {
-    const live = this.#live.length > 0;
+    const live = this.#again.live.length > 0 || this.#live.length > 0;
     if (live && this.#liveInFlight < this.#liveShare) return "live";
-    if (this.#again.length > 0 || this.#loaded.length > 0) return "backlog";
+    if (this.#again.backlog.length > 0 || this.#loaded.length > 0) return "backlog";
     return live ? "live" : undefined;
   }
 

@@ -18,7 +18,7 @@ export interface EdgeAgentStats {
   readonly acknowledged: number;
   /** In the outbox, without a PUBACK. */
   readonly backlog: number;
-  /** Bytes in the outbox; with those that wait for older ones to be trimmed with them. */
+  /** Bytes in the outbox; what was acknowledged leaves it a moment later. */
   readonly backlogBytes: number;
   /** Batches sent again because their connection ended. */
   readonly resentBatches: number;

@@ -1,5 +1,5 @@
+import type { PositionRange } from "#runtime/durable-queue.ts";
 import type { Outbox } from "./outbox.ts";
-import type { SendPlan } from "./send-plan.ts";
 
 /** Milliseconds between trims: each is an fsynced transaction, and a PUBACK may come every millisecond. */
 const INTERVAL = 200;
@@ -11,22 +11,25 @@ export interface TrimEvents {
   readonly onRefused: (error: unknown) => void;
 }
 
-/** Lets the outbox forget what has its PUBACK: one trim at a time, and not one for each PUBACK. */
+/**
+ * Lets the outbox forget what has its PUBACK, whatever still waits before it: one trim at a time, and not one for each
+ * PUBACK. What it holds are positions, no more than the outbox has batches.
+ */
 export class Trimmer {
-  readonly #outbox: Outbox;
-  readonly #plan: SendPlan;
+  readonly #outbox: Pick<Outbox, "remove">;
   readonly #events: TrimEvents;
+  #acknowledged: number[] = [];
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(outbox: Outbox, plan: SendPlan, events: TrimEvents) {
+  constructor(outbox: Pick<Outbox, "remove">, events: TrimEvents) {
     this.#outbox = outbox;
-    this.#plan = plan;
     this.#events = events;
   }
 
-  /** A PUBACK has come. @param urgent  The outbox has no room: do not wait for more of them. */
-  acknowledged(urgent: boolean): void {
+  /** A batch has its PUBACK. @param urgent  The outbox has no room: do not wait for more of them. */
+  acknowledged(position: number, urgent: boolean): void {
+    this.#acknowledged.push(position);
     if (urgent) void this.trim();
     else this.#timer ??= setTimeout(() => void this.trim(), INTERVAL);
   }
@@ -36,19 +39,30 @@ export class Trimmer {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.#running;
-    const before = this.#plan.lowestUnacknowledged;
-    if (before > this.#outbox.state.first) this.#running ??= this.#run(before);
+    if (this.#acknowledged.length > 0) this.#running ??= this.#run(this.#acknowledged.splice(0));
     await this.#running;
   }
 
-  async #run(before: number): Promise<void> {
+  async #run(positions: number[]): Promise<void> {
     try {
-      await this.#outbox.trim(before);
+      await this.#outbox.remove(rangesOf(positions));
       this.#events.onTrimmed();
     } catch (error) {
+      this.#acknowledged = positions.concat(this.#acknowledged);
       this.#events.onRefused(error);
     } finally {
       this.#running = undefined;
     }
   }
+}
+
+/** Positions, each there once and in any order, as ascending ranges. */
+export function rangesOf(positions: readonly number[]): PositionRange[] {
+  const ranges: { from: number; to: number }[] = [];
+  for (const position of positions.toSorted((one, other) => one - other)) {
+    const last = ranges.at(-1);
+    if (last?.to === position) last.to += 1;
+    else ranges.push({ from: position, to: position + 1 });
+  }
+  return ranges;
 }
