@@ -11,6 +11,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly bytes: { readonly up: number; readonly down: number };
   /** Breaks every connection there is now, at once; new ones may be made. */
   cut(): void;
+  /** Half-open from now on, for good: every connection there is stays open, and what comes on it, in either direction, is gone. */
+  swallow(): void;
   /** While true, connections stay open and nothing comes through them, in neither direction. */
   silent: boolean;
   /** While true, new connections are closed at once. */
@@ -21,12 +23,27 @@ export interface TcpProxy extends AsyncDisposable {
   rate: number;
 }
 
+/** Sees one connection's bytes: up as they come from the client, down as they are given to it. */
+export interface Observer {
+  up(chunk: Buffer): void;
+  down(chunk: Buffer): void;
+}
+
+export interface TcpProxyOptions {
+  /** Asked for each connection. */
+  readonly observe?: () => Observer;
+}
+
 /** Bytes on their way beyond which nothing more is read. */
 const ON_THE_WAY = 256 * 1024;
 
 /** Opens a proxy on a free port. @param serverPort  Asked at each connection: a server may come back elsewhere. */
-export async function openTcpProxy(serverPort: number | (() => number)): Promise<TcpProxy> {
+export async function openTcpProxy(
+  serverPort: number | (() => number),
+  { observe }: TcpProxyOptions = {},
+): Promise<TcpProxy> {
   const pairs = new Set<readonly [client: Socket, server: Socket]>();
+  const swallowed = new WeakSet<Socket>();
   const bytes = { up: 0, down: 0 };
   let connections = 0;
   const listener = createServer((client) => {
@@ -47,14 +64,20 @@ export async function openTcpProxy(serverPort: number | (() => number)): Promise
         if (pair.every((other) => other.destroyed)) pairs.delete(pair);
       });
     }
-    void forward(client, server, (length) => (bytes.up += length));
-    void forward(server, client, (length) => (bytes.down += length));
+    const observer = observe?.();
+    client.on("data", (chunk: Buffer) => observer?.up(chunk));
+    void forward(client, server, ({ length }) => (bytes.up += length));
+    void forward(server, client, (chunk) => {
+      bytes.down += chunk.length;
+      observer?.down(chunk);
+    });
   });
 
-  async function forward(from: Socket, to: Socket, count: (length: number) => void): Promise<void> {
+  async function forward(from: Socket, to: Socket, count: (chunk: Buffer) => void): Promise<void> {
     let onTheWay = 0;
     let last = Promise.resolve();
     from.on("data", (chunk: Buffer) => {
+      if (swallowed.has(from)) return;
       onTheWay += chunk.length;
       if (onTheWay > ON_THE_WAY) from.pause();
       const due = performance.now() + proxy.delay;
@@ -65,10 +88,14 @@ export async function openTcpProxy(serverPort: number | (() => number)): Promise
         while (proxy.silent && !to.destroyed) await sleep(10);
         if (Number.isFinite(proxy.rate)) await sleep((1000 * chunk.length) / proxy.rate);
         if (to.destroyed) return;
+        if (swallowed.has(from)) {
+          from.resume();
+          return;
+        }
         // Reset meanwhile: "close" follows, and what is behind is dropped.
-        if (!to.write(chunk))
-          await Promise.race([once(to, "drain"), once(to, "close")]).catch(() => undefined);
-        count(chunk.length);
+        const goesOn = to.write(chunk);
+        count(chunk);
+        if (!goesOn) await Promise.race([once(to, "drain"), once(to, "close")]).catch(() => undefined);
         onTheWay -= chunk.length;
         if (onTheWay <= ON_THE_WAY) from.resume();
       })();
@@ -85,6 +112,7 @@ export async function openTcpProxy(serverPort: number | (() => number)): Promise
     },
     bytes,
     cut: () => pairs.forEach((pair) => pair.forEach((socket) => socket.resetAndDestroy())),
+    swallow: () => pairs.forEach((pair) => pair.forEach((socket) => swallowed.add(socket))),
     silent: false,
     closed: false,
     delay: 0,

@@ -1,7 +1,10 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import pino from "pino";
 import { expect, test } from "vitest";
+import { openEdgeAgent } from "#edge-agent/index.ts";
 import { openAedes } from "../../support/brokers.ts";
+import { reportFault } from "../../support/fault-report.ts";
 import { poll } from "../../support/poll.ts";
 import { mountSmallDisk, needsMount } from "../../support/small-disk.ts";
 import { openTcpProxy } from "../../support/tcp-proxy.ts";
@@ -43,12 +46,23 @@ test("on a full disk senders wait, nothing committed is lost, and it goes on whe
   expect(received.contradictions).toEqual([]);
 });
 
-test("room that somebody makes on a full disk is used without a restart", async ({ skip }) => {
+test("room that somebody makes on a full disk is used without a restart, soon, and the log says why it stood still", async ({
+  skip,
+  annotate,
+}) => {
   using folder = tempFolder("edge");
   await using disk = await mountSmallDisk(folder.path, 2 * MiB);
   skip(disk === undefined, needsMount);
-  const settings = config({ mqttPort: 1, data: folder.path });
-  await using agent = await openAgent(settings);
+  await using broker = await openAedes();
+  const received = new Received();
+  broker.onMessage = received.take;
+  await using proxy = await openTcpProxy(broker.port);
+  proxy.closed = true;
+  const said: string[] = [];
+  const log = pino({ level: "error" }, { write: (line: string) => void said.push(line) });
+  const { signal } = new AbortController();
+  const settings = config({ mqttPort: proxy.port, data: folder.path });
+  await using agent = await openEdgeAgent(settings, { signal, log });
   using sensor = await openSensor(agent.inputs[0]!.address);
   const ballast = join(folder.path, "ballast");
   await fill(ballast);
@@ -56,8 +70,32 @@ test("room that somebody makes on a full disk is used without a restart", async 
   await poll(() => agent.stats().received === 2000);
   const { batched } = await settled(() => agent.stats());
   expect(batched).toBeLessThan(2000);
+  expect(said.map((line) => JSON.parse(line) as object)).toContainEqual(
+    expect.objectContaining({
+      msg: "The outbox takes no more; senders wait.",
+      err: expect.objectContaining({ code: "QUEUE_UNWRITABLE" }),
+    }),
+  );
+  const begun = performance.now();
   await rm(ballast);
+  await poll(() => agent.stats().batched > batched);
+  const resumed = performance.now() - begun;
   await poll(() => agent.stats().batched === 2000);
+  proxy.closed = false;
+  await poll(() => received.count === 2000);
+  const arrived = new Set(received.lines());
+  await reportFault(annotate, {
+    fault: "disk full under the outbox",
+    tried: 1,
+    sent: 2000,
+    acknowledged: 2000,
+    lost: lines(0, 2000).filter((line) => !arrived.has(line)).length,
+    twice: received.count - arrived.size,
+    measured: { "resumed after, ms": Math.round(resumed) },
+  });
+  expect(received.lines()).toEqual(lines(0, 2000));
+  expect(received.contiguous).toBe(true);
+  expect(resumed).toBeLessThan(5000);
 });
 
 test("an outbox at its bound makes senders wait", async () => {

@@ -53,6 +53,13 @@ export class Received {
       .map(({ line }) => line);
   }
 
+  /** The readings of one outbox by their number, in its order. */
+  numbered(outbox: string): Map<number, string> {
+    const own = [...this.#readings].filter(([key]) => key.startsWith(`${outbox} `));
+    const byNumber = own.map(([key, line]) => [Number(key.slice(outbox.length + 1)), line] as const);
+    return new Map(byNumber.sort(([one], [other]) => one - other));
+  }
+
   #takeReading(outbox: string, number: number, line: string): number {
     const key = `${outbox} ${number}`;
     const known = this.#readings.get(key);
