@@ -1,6 +1,7 @@
 import type { RequestListener, Server } from "node:http";
 import { createServer, type Server as HttpsServer } from "node:https";
 import type { SecureContextOptions } from "node:tls";
+import { boundConnections } from "./connections.ts";
 
 export interface HttpsLimits {
   /** Milliseconds. */
@@ -8,6 +9,7 @@ export interface HttpsLimits {
   readonly requestTimeout: number;
   readonly connectionTimeout: number;
   readonly keepAliveTimeout: number;
+  readonly connectionsCheckingInterval: number;
   readonly maxConnections: number;
 }
 
@@ -22,15 +24,21 @@ export function httpsServers(tls: SecureContextOptions, limits: HttpsLimits): Ht
   const servers: HttpsServer[] = [];
   return {
     make(handler) {
-      const { handshakeTimeout } = limits;
+      const { handshakeTimeout, requestTimeout, connectionsCheckingInterval } = limits;
       const asks = tls.ca !== undefined;
       const server = createServer(
-        { ...tls, handshakeTimeout, requestCert: asks, rejectUnauthorized: false },
+        {
+          ...tls,
+          handshakeTimeout,
+          requestTimeout,
+          connectionsCheckingInterval,
+          requestCert: asks,
+          rejectUnauthorized: false,
+        },
         handler,
       );
-      server.requestTimeout = limits.requestTimeout;
       server.keepAliveTimeout = limits.keepAliveTimeout;
-      server.maxConnections = limits.maxConnections;
+      boundConnections(server, limits.maxConnections);
       server.setTimeout(limits.connectionTimeout);
       servers.push(server);
       // It is one but for its listeners' sockets.

@@ -4,6 +4,7 @@ import swagger from "@fastify/swagger";
 import fastify, { LogController, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { oncePer, type Log } from "#runtime/log.ts";
+import { boundConnections } from "./connections.ts";
 import type { ApiContext, ApiServer } from "./context.ts";
 import { openApiOptions } from "./openapi.ts";
 import { problem, ProblemError, problemOf, problemType } from "./problem.ts";
@@ -29,8 +30,10 @@ const limits = {
   connectionTimeout: 70_000,
   keepAliveTimeout: 20_000,
 };
-/** Open connections; beyond, new ones are closed at once. */
+/** Open connections. */
 const MAX_CONNECTIONS = 256;
+/** Milliseconds between two looks for requests that have not arrived in time. */
+const CHECKING_INTERVAL = 1_000;
 /** Milliseconds for a TLS handshake. */
 const HANDSHAKE_TIMEOUT = 5_000;
 
@@ -59,6 +62,7 @@ export interface ServerOptions {
 export const httpsLimits = {
   ...limits,
   handshakeTimeout: HANDSHAKE_TIMEOUT,
+  connectionsCheckingInterval: CHECKING_INTERVAL,
   maxConnections: MAX_CONNECTIONS,
 };
 
@@ -70,7 +74,9 @@ export async function buildServer(
 ): Promise<ApiServer> {
   const server = fastify({
     ...limits,
-    ...(https && { serverFactory: https.make }),
+    ...(https
+      ? { serverFactory: https.make }
+      : { http: { requestTimeout: limits.requestTimeout, connectionsCheckingInterval: CHECKING_INTERVAL } }),
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: "idle",
@@ -80,7 +86,7 @@ export async function buildServer(
     },
     clientErrorHandler,
   }).withTypeProvider<ZodTypeProvider>();
-  server.server.maxConnections = MAX_CONNECTIONS;
+  if (https === undefined) boundConnections(server.server, MAX_CONNECTIONS);
   server.removeContentTypeParser("text/plain");
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);

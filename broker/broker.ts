@@ -152,7 +152,10 @@ class GatewayBroker implements Broker {
       copies,
       refusals: new Refusals(options.log, this.#metrics),
       onUplink: options.onUplink,
-      attach: (port) => this.#aedes.handle(port),
+      attach: (port) => {
+        connections.deciding(port.owner);
+        this.#aedes.handle(port);
+      },
       onOpen: (connection) => this.#opened(connection),
       onClose: (connection) => this.#closed(connection),
       tell: (gateway, nack) => this.#tell(gateway, nack),
@@ -178,7 +181,8 @@ class GatewayBroker implements Broker {
     try {
       await new Promise<void>((resolve, reject) => {
         server.once("error", reject);
-        server.listen({ host, port }, resolve);
+        // Who does not fit into the backlog tries again after 1 s, 3 s, 7 s, …
+        server.listen({ host, port, backlog: this.#limits.connections }, resolve);
       });
     } catch (error) {
       this.#aedes.close();

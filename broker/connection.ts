@@ -10,7 +10,9 @@ import { type FrameFault, type FrameSink, FrameSplitter } from "./frame-splitter
 import { Keepalive } from "./keepalive.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { BrokerCounts } from "./metrics.ts";
+import { OutputWatch } from "./output-watch.ts";
 import type { UplinkLevels } from "./queue-levels.ts";
+
 import type { RefusalReason, Refusals } from "./refusals.ts";
 import { Session } from "./session.ts";
 import type { UplinkHandler } from "./uplink.ts";
@@ -72,10 +74,10 @@ export class Connection implements FrameSink, Listener, PortOwner {
   #gateway: GatewayIdentity | undefined;
   #clientId: string | undefined;
   #session: Session | undefined;
+  readonly #output: OutputWatch;
   readonly #keepalive = new Keepalive(() => this.refuse("keepalive"));
   #pauses = 0;
   #connectTimer: NodeJS.Timeout | undefined;
-  #outputTimer: NodeJS.Timeout | undefined;
   #refused = false;
   #hangingUp = false;
   #closed = false;
@@ -85,6 +87,16 @@ export class Connection implements FrameSink, Listener, PortOwner {
     this.#remote = `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? 0}`;
     this.#parts = parts;
     this.#splitter = new FrameSplitter(this, parts.limits);
+    this.#output = new OutputWatch({
+      socket,
+      limits: parts.limits,
+      setFull: (full) => (full ? this.#pause(pauses.output) : this.#unpause(pauses.output)),
+      onStuck: () => {
+        this.refuse("slow-reader");
+        // What waits for it will not leave.
+        socket.destroy();
+      },
+    });
   }
 
   /** Begins to read. */
@@ -93,7 +105,7 @@ export class Connection implements FrameSink, Listener, PortOwner {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, tcpKeepAlive_ms);
     socket.on("data", (chunk) => this.#onData(chunk));
-    socket.on("drain", () => this.#onDrain());
+    socket.on("drain", () => this.#output.drained());
     socket.on("error", () => socket.destroy());
     socket.on("close", () => this.#onClose());
     this.#connectTimer = setTimeout(
@@ -225,7 +237,11 @@ export class Connection implements FrameSink, Listener, PortOwner {
   }
 
   writeCopy(frame: Buffer): boolean {
-    if (this.#closed || this.outputBacklog + frame.length > this.#parts.limits.outputBytes) return false;
+    if (this.ended) return false;
+    if (this.outputBacklog + frame.length > this.#parts.limits.outputBytes) {
+      this.#output.dropped();
+      return false;
+    }
     this.#socket.write(frame);
     return true;
   }
@@ -235,7 +251,7 @@ export class Connection implements FrameSink, Listener, PortOwner {
   }
 
   aedesWrote(): void {
-    this.#watchOutput();
+    this.#output.wrote();
   }
 
   aedesClosed(): void {
@@ -245,21 +261,7 @@ export class Connection implements FrameSink, Listener, PortOwner {
   #write(bytes: Buffer): void {
     if (this.#socket.destroyed) return;
     this.#socket.write(bytes);
-    this.#watchOutput();
-  }
-
-  #watchOutput(): void {
-    const { limits } = this.#parts;
-    if (this.#outputTimer !== undefined || !this.#socket.writableNeedDrain) return;
-    if (this.#socket.writableLength < limits.outputBytes) return;
-    this.#pause(pauses.output);
-    this.#outputTimer = setTimeout(() => this.refuse("slow-reader"), limits.outputTimeout_ms);
-  }
-
-  #onDrain(): void {
-    clearTimeout(this.#outputTimer);
-    this.#outputTimer = undefined;
-    this.#unpause(pauses.output);
+    this.#output.wrote();
   }
 
   #onData(chunk: Buffer): void {
@@ -292,7 +294,7 @@ export class Connection implements FrameSink, Listener, PortOwner {
     this.#closed = true;
     clearTimeout(this.#connectTimer);
     this.#keepalive.pause();
-    clearTimeout(this.#outputTimer);
+    this.#output.end();
     this.#splitter.close();
     this.#session?.end();
     this.#parts.copies.forget(this);

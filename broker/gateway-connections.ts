@@ -5,8 +5,10 @@ import type { Connection } from "./connection.ts";
 export class GatewayConnections {
   readonly #limits: { connections: number; connecting: number; connectionsPerGateway: number };
   readonly #all = new Set<Connection>();
-  /** Not accepted yet, the oldest first. */
-  readonly #connecting = new Set<Connection>();
+  /** Without a whole CONNECT, the oldest first. */
+  readonly #silent = new Set<Connection>();
+  /** Whose CONNECT is being answered, the oldest first. */
+  readonly #deciding = new Set<Connection>();
   /** Those whose credentials were right. */
   readonly #byGateway = new Map<string, Set<Connection>>();
 
@@ -27,16 +29,24 @@ export class GatewayConnections {
     return this.#byGateway.get(gatewayName) ?? [];
   }
 
-  /** Takes a new one in; with too many, it or the one that has waited longest is refused. */
+  /**
+   * Takes a new one in; with too many, it or the one that has waited longest is refused: first of those that have not said who they are,
+   * so that a storm of silent strangers does not push out a gateway that is being let in.
+   */
   add(connection: Connection): void {
     this.#all.add(connection);
-    this.#connecting.add(connection);
+    this.#silent.add(connection);
     if (this.#all.size > this.#limits.connections) {
       connection.refuse("connections");
-    } else if (this.#connecting.size > this.#limits.connecting) {
-      const [oldest] = this.#connecting;
-      oldest?.refuse("connecting");
+    } else if (this.#silent.size + this.#deciding.size > this.#limits.connecting) {
+      const [oldest = connection] = this.#silent;
+      oldest.refuse("connecting");
     }
+  }
+
+  /** Its CONNECT is there. */
+  deciding(connection: Connection): void {
+    if (this.#silent.delete(connection)) this.#deciding.add(connection);
   }
 
   /** May this connection be one of the gateway's? One with the same client id is about to make room. */
@@ -50,7 +60,7 @@ export class GatewayConnections {
 
   /** The connection was accepted. */
   opened(connection: Connection): void {
-    this.#connecting.delete(connection);
+    this.#deciding.delete(connection);
     // aedes has closed the former connection with this client id, unless it lost sight of it in the midst of closing.
     for (const other of this.of(connection.gateway?.name ?? "")) {
       if (other !== connection && other.clientId === connection.clientId) other.hangUp();
@@ -64,7 +74,7 @@ export class GatewayConnections {
     const others = this.#byGateway.get(name);
     others?.delete(connection);
     if (others?.size === 0) this.#byGateway.delete(name);
-    return !this.#connecting.delete(connection);
+    return !this.#silent.delete(connection) && !this.#deciding.delete(connection);
   }
 
   /** Is there a connection with this `<gateway>/<its own>` client id? */

@@ -1,5 +1,5 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { hash as hashPassword, verify } from "@node-rs/argon2";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { verify } from "@node-rs/argon2";
 import { z } from "zod";
 import { MarsadError } from "#runtime/errors.ts";
 import type { RecordReader, RecordStore } from "#runtime/record-store.ts";
@@ -8,7 +8,7 @@ import type { Authenticate } from "./admission.ts";
 
 const GatewayRecord = z.object({
   agency: AgencyName,
-  /** PHC string, argon2id. */
+  /** `hashPassword`; of a gateway that an older version added: PHC string, argon2id. */
   hash: z.string(),
   /** ms since 1970 */
   created: z.number(),
@@ -21,12 +21,13 @@ export interface GatewayEntry extends GatewayIdentity {
 }
 
 const table = "gateways";
+/** Nobody chooses a password: it is 192 random bits. */
 const passwordBytes = 24;
-/** OWASP's first choice for argon2id, and the package's default algorithm; some 30 ms a password. */
-const argon2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-/** Passwords being verified at once: argon2 works in libuv's threads, which files and the journal need as well. */
+/** What `hash` begins with. */
+const sha256 = "$sha256$";
+/** argon2 hashes being computed at once: they work in libuv's threads, which files and the journal need as well. */
 const verifications = 2;
-/** Connections waiting for their password to be verified; with more, the platform says that it cannot tell now. */
+/** Connections waiting for one; with more, the platform says that it cannot tell now. */
 const waitingVerifications = 1000;
 
 /** All gateways of the identities folder (`openRecordStore`), by name. */
@@ -47,7 +48,7 @@ export async function addGateway(records: RecordStore, identity: GatewayIdentity
   expectName(GatewayName, "gateway", name);
   expectName(AgencyName, "agency", agency);
   const password = randomBytes(passwordBytes).toString("base64url");
-  const hash = await hashPassword(password, argon2);
+  const hash = hashPassword(name, password);
   records.transaction((transaction) => {
     const existing = transaction.get(table, name);
     if (existing !== undefined) {
@@ -99,36 +100,58 @@ export function watchGateways(
 }
 
 /**
+ * What is kept of a gateway's password. One SHA-256: a slow hash makes guessing a chosen password dear, and nobody guesses 192 random
+ * bits; it would only make a storm of wrong ones dear for the platform, and the return of a city's gateways after a restart.
+ */
+export function hashPassword(name: string, password: string | Uint8Array): string {
+  return sha256 + createHash("sha256").update(`${name}\0`).update(password).digest("base64url");
+}
+
+/**
  * Checks names and passwords against the folder as it is at that moment. An unknown name costs as much as a wrong password.
- * A password that was right is remembered, as a hash with a key that lives in this process only, until its record changes:
- * thousands of gateways coming back at once must not cost an argon2 each.
+ * argon2 is for gateways that an older version added; nobody else waits for it. Of those a password that was right is remembered, as a hash with a
+ * key that lives in this process only, until its record changes: thousands of gateways coming back at once must not cost an argon2 each.
  */
 export function createAuthenticator(records: RecordReader): Authenticate {
   const key = randomBytes(32);
   const verified = new Map<string, { hash: string; mac: Buffer }>();
   const takeTurn = turns(verifications, waitingVerifications);
-  let decoy: Promise<string> | undefined;
+  /** What is read and compared for an unknown name. */
+  const nobody = JSON.stringify({
+    agency: "nobody",
+    hash: hashPassword("", randomBytes(passwordBytes)),
+    created: 0,
+  });
 
-  return async (name, password) => {
-    const record = find(records, name);
+  const verifySlowly = async (name: string, password: Uint8Array, hash: string): Promise<boolean> => {
     const mac = createHmac("sha256", key).update(`${name}\0`).update(password).digest();
-    const isKnown = (hash: string): boolean => {
+    const isKnown = (): boolean => {
       const known = verified.get(name);
       return known?.hash === hash && timingSafeEqual(known.mac, mac);
     };
-    if (record !== undefined && isKnown(record.hash)) return { name, agency: record.agency };
-    decoy ??= hashPassword(randomBytes(passwordBytes), argon2);
-    const hash = record?.hash ?? (await decoy);
-    const right = await takeTurn(async () => isKnown(hash) || (await verify(hash, password)));
+    if (isKnown()) return true;
+    const right = await takeTurn(async () => isKnown() || (await verify(hash, password)));
     // It may have been removed meanwhile.
-    if (record === undefined || find(records, name)?.hash !== record.hash) {
+    if (find(records, name)?.hash !== hash) {
       verified.delete(name);
-      return undefined;
+      return false;
     }
-    if (!right) return undefined;
-    verified.set(name, { hash, mac });
-    return { name, agency: record.agency };
+    if (right) verified.set(name, { hash, mac });
+    return right;
   };
+
+  return async (name, password) => {
+    const record = find(records, name);
+    const { hash } = record ?? GatewayRecord.parse(JSON.parse(nobody));
+    const right = hash.startsWith(sha256)
+      ? isEqual(hash, hashPassword(name, password))
+      : await verifySlowly(name, password, hash);
+    return right && record !== undefined ? { name, agency: record.agency } : undefined;
+  };
+}
+
+function isEqual(one: string, other: string): boolean {
+  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
 }
 
 function find(records: RecordReader, name: string): z.infer<typeof GatewayRecord> | undefined {

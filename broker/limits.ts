@@ -2,7 +2,7 @@
 export interface BrokerLimits {
   /** TCP connections, all together; one more is closed at once. */
   readonly connections: number;
-  /** Connections that have not been accepted yet (no CONNACK); with one more, the oldest of them is closed. */
+  /** Connections that have not been accepted yet (no CONNACK); with one more, the oldest without a whole CONNECT is closed. */
   readonly connecting: number;
   /** Live connections of one gateway; one more is refused, the older ones stay. */
   readonly connectionsPerGateway: number;
@@ -26,7 +26,7 @@ export interface BrokerLimits {
   readonly heldBytes: number;
   /** Bytes written to one socket that its peer has not taken; beyond it copies are dropped and reading pauses. */
   readonly outputBytes: number;
-  /** How long `outputBytes` may stay exceeded before the connection is closed. */
+  /** A peer that takes less than `outputBytes` in this time, with as much waiting for it, is closed. Who stops reading is gone within 10 s. */
   readonly outputTimeout_ms: number;
   /** Bytes of copies for subscribers that wait for their PUBACK, all together; beyond it they are dropped. */
   readonly copyBytes: number;
@@ -68,7 +68,7 @@ export const defaultBrokerLimits: BrokerLimits = {
   inFlightBytes: MiB,
   heldBytes: 64 * MiB,
   outputBytes: 256 * KiB,
-  outputTimeout_ms: 10_000,
+  outputTimeout_ms: 8_000,
   copyBytes: 16 * MiB,
   qos2InFlight: 20,
   retainedPayloadBytes: 4 * KiB,

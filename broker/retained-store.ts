@@ -43,8 +43,7 @@ export class RetainedStore {
       return false;
     this.#messages = messagesAfter;
     this.#bytes = bytesAfter;
-    // Copied, since the payload is a view of everything that was read from the socket at once.
-    const kept = { ...packet, payload: Buffer.from(packet.payload) };
+    const kept = { ...packet, payload: ownCopy(packet.payload) };
     if (messages === undefined) this.#byGateway.set(gateway, new Map([[packet.topic, kept]]));
     else messages.set(packet.topic, kept);
     return true;
@@ -64,6 +63,14 @@ export class RetainedStore {
 
 function firstLevels(topic: string): string {
   return topic.split("/", 3).join("/");
+}
+
+/** Not a view of everything that was read from the socket at once, nor of Node's pool, of which a few bytes would hold 8 KiB. */
+function ownCopy(payload: Uint8Array | string): Buffer {
+  const copy = Buffer.allocUnsafeSlow(Buffer.byteLength(payload));
+  if (typeof payload === "string") copy.write(payload);
+  else copy.set(payload);
+  return copy;
 }
 
 function size(packet: AedesPacket): number {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { openApi } from "#api/api.ts";
+import type { Authorize } from "#broker/acl.ts";
 import { openBroker } from "#broker/broker.ts";
 import { createAuthenticator, listGateways, watchGateways } from "#broker/identities.ts";
 import { openIngest } from "#ingest/ingest.ts";
@@ -29,6 +30,8 @@ export interface PlatformProgram {
   readonly onReload: OnReload;
   readonly log: Log;
   readonly version: string;
+  /** What gateways may do besides sending; `authorizeGateway` when absent. */
+  readonly authorize?: Authorize;
 }
 
 /**
@@ -38,7 +41,7 @@ export interface PlatformProgram {
  */
 export async function runPlatform(
   config: PlatformConfig,
-  { signal, onReload, log, version }: PlatformProgram,
+  { signal, onReload, log, version, authorize }: PlatformProgram,
 ): Promise<void> {
   const mqtt = parseAddress(config.mqtt);
   const http = parseAddress(config.http);
@@ -100,6 +103,7 @@ export async function runPlatform(
     listen: mqtt,
     tls: tls?.shown,
     authenticate: createAuthenticator(identities),
+    ...(authorize && { authorize }),
     onUplink: ingest.accept,
     onStatus: (gateway, payload) => gatewayTalk?.heard(gateway, payload),
     log: log.child({ part: "broker" }),

@@ -50,6 +50,7 @@ export interface PlatformOptions {
   readonly args?: readonly string[];
   /** As `ProgramOptions.under`. */
   readonly under?: readonly string[];
+  readonly program?: string;
 }
 
 /** The data folder that `startPlatform` uses. */
@@ -58,13 +59,19 @@ export function dataFolder(folder: string): string {
 }
 
 /** Starts a platform on free ports; the same folder again is the same platform. */
-export async function startPlatform({ folder, args = [], under = [] }: PlatformOptions): Promise<Platform> {
+export async function startPlatform({
+  folder,
+  args = [],
+  under = [],
+  program: other,
+}: PlatformOptions): Promise<Platform> {
   const data = dataFolder(folder);
   const program = await startProgram<Addresses>({
     args: ["platform", "--data", data, "--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0", ...args],
     folder,
     name: "platform",
     under,
+    program: other,
   });
   const { http, mqtt } = program.ready;
   const ask = async <Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> => {

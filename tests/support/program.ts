@@ -16,6 +16,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A command that becomes the program, with its arguments: `strace -D …`. */
   readonly under?: readonly string[];
+  /** Another program of the test's own that takes the same arguments, instead of `marsad.ts`. */
+  readonly program?: string | undefined;
 }
 
 /** Milliseconds; none may be left behind by a test that fails. */
@@ -37,12 +39,13 @@ export async function startProgram<Ready>({
   name,
   env,
   under = [],
+  program = join(root, "marsad.ts"),
 }: ProgramOptions): Promise<Program<Ready>> {
   const readyFile = join(folder, `${name}.ready.json`);
   const logFile = join(folder, `${name}.log`);
   rmSync(readyFile, { force: true });
   const log = openSync(logFile, "a");
-  const [command, ...rest] = [...under, process.execPath, join(root, "marsad.ts"), ...args];
+  const [command, ...rest] = [...under, process.execPath, program, ...args];
   const child: ChildProcess = spawn(command!, [...rest, "--ready-file", readyFile], {
     stdio: ["ignore", log, log],
     env: { ...process.env, ...env },

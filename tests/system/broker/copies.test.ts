@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { poll } from "../../support/poll.ts";
-import { corniche, openTestBroker, permissive, pumps, reading } from "./support.ts";
+import {
+  answersPing,
+  corniche,
+  openTestBroker,
+  permissive,
+  pumps,
+  type RawClient,
+  reading,
+} from "./support.ts";
 
 const topic = "marsad/mobility/corniche-1/up/lp";
 
@@ -85,6 +93,39 @@ test("copies for a subscriber that does not read are dropped and counted; the pu
   ];
   expect(dropped).toBeGreaterThan(0);
   expect(sent + dropped).toBe(200);
+});
+
+test("who takes no copies is cut off, and counted; who takes them slowly stays", async () => {
+  const limits = { outputBytes: 64 * 1024, outputTimeout_ms: 1500 };
+  await using gateways = await openTestBroker({ authorize: permissive, limits });
+  gateways.take = (session) => {
+    queueMicrotask(() => session.acknowledge(1));
+    return true;
+  };
+  const subscriber = async (clientId: string): Promise<RawClient> => {
+    const client = await gateways.rawConnected(pumps, { clientId });
+    client.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "marsad/#", qos: 0 }] });
+    await client.next("suback");
+    client.socket.pause();
+    return client;
+  };
+  const [stuck, slow] = [await subscriber("stuck"), await subscriber("slow")];
+  let gone = false;
+  void stuck.closed.then(() => (gone = true));
+  const sips = setInterval(() => slow.socket.resume().once("data", () => slow.socket.pause()), 5);
+  const publisher = await gateways.client(corniche);
+  const payload = Buffer.alloc(20_000);
+  while ((await gateways.metric("refused_connections_total", { reason: "slow-reader" })) === 0)
+    await publisher.publishAsync(topic, payload, { qos: 1 });
+  const began = performance.now();
+  while (performance.now() - began < 2000) await publisher.publishAsync(topic, payload, { qos: 1 });
+  expect(await gateways.metric("refused_connections_total", { reason: "slow-reader" })).toBe(1);
+  expect(await gateways.metric("copies_dropped_total")).toBeGreaterThan(0);
+  clearInterval(sips);
+  stuck.socket.resume();
+  await poll(() => gone);
+  slow.socket.resume();
+  expect(await answersPing(slow)).toBe(true);
 });
 
 test("copies that wait for their PUBACK are bounded over all connections", async () => {

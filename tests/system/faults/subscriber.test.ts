@@ -1,0 +1,135 @@
+import { fileURLToPath } from "node:url";
+import { generate } from "mqtt-packet";
+import { expect, test } from "vitest";
+import { defaultBrokerLimits as limits } from "#broker/limits.ts";
+import { reportFault } from "../../support/fault-report.ts";
+import { floodDuring, type FloodPhase, quantile, startFlood } from "../../support/flood/flood.ts";
+import { floodVerdict } from "../../support/flood/verdict.ts";
+import { anonymousMemory, MemoryWatch } from "../../support/memory.ts";
+import { admitGateway, dataFolder, startPlatform } from "../../support/platform.ts";
+import { poll } from "../../support/poll.ts";
+import { connectFrame, openRaw, type RawMqtt } from "../../support/raw-mqtt.ts";
+import { subscriberRounds } from "../../support/soak.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+const MiB = 1024 * 1024;
+const program = fileURLToPath(new URL("children/dashboard-platform.ts", import.meta.url));
+const dashboards = 6;
+const batch = 100;
+/** Readings a second; 14 MB/s for each dashboard: what TCP holds for one that does not read is full in a moment. */
+const load = 150_000;
+const roundSeconds = 1.2;
+
+test(`${dashboards} dashboards that stop reading, at QoS 0 and 1: cut off in 10 s, counted and logged; PUBACKs go on as without them`, async ({
+  annotate,
+}) => {
+  using folder = tempFolder("subscriber");
+  const data = dataFolder(folder.path);
+  const control = { name: "dashboard", agency: "control-room" };
+  const password = await admitGateway(data, control);
+  await using platform = await startPlatform({
+    folder: folder.path,
+    program,
+    args: ["--log-level", "warn"],
+  });
+  await using flood = await startFlood({ data, port: platform.mqttPort, gateways: 4, sensors: 200, batch });
+
+  /** Dashboards that have subscribed to everything, at QoS 0 and 1 by turns, and read no more. */
+  const openStuck = async (): Promise<RawMqtt[]> => {
+    const opened = Array.from({ length: dashboards }, (_, i) => {
+      const subscriptions = [{ topic: "marsad/#", qos: (i % 2) as 0 | 1 }];
+      return openRaw(
+        platform.mqttPort,
+        connectFrame(control, password, { clientId: `screen-${i}` }),
+        generate({ cmd: "subscribe", messageId: 1, subscriptions }),
+      );
+    });
+    for (const raw of opened) {
+      expect(await raw.next("suback")).toBeDefined();
+      raw.socket.pause();
+    }
+    return opened;
+  };
+  const counted = async (name: string): Promise<number> => {
+    const text = await (await fetch(`${platform.ready.http}/metrics`)).text();
+    return Number(new RegExp(`^marsad_broker_${name} (\\S+)$`, "m").exec(text)?.[1] ?? 0);
+  };
+  const cutOff = (): Promise<number> => counted('refused_connections_total{reason="slow-reader"}');
+
+  await flood.offer(load, 1); // warm
+  const memoryBefore = anonymousMemory(platform.pid);
+  using memory = new MemoryWatch({ platform: platform.pid });
+  const without: FloodPhase[] = [];
+  const beside: FloodPhase[] = [];
+  for (let round = 0; round < subscriberRounds; round++) {
+    without.push(await flood.offer(load, roundSeconds));
+    const stuck = await openStuck();
+    await flood.offer(load, 1); // until TCP takes no more for them
+    const droppedBefore = await counted("copies_dropped_total");
+    beside.push(await flood.offer(load, roundSeconds));
+    expect(await counted("copies_dropped_total")).toBeGreaterThan(droppedBefore);
+    for (const { socket } of stuck) socket.destroy();
+  }
+  const cutBefore = await cutOff();
+  const stuck = await openStuck();
+  const stopped = performance.now();
+  let tookLongest = 0;
+  await floodDuring(flood, load / 3, async () => {
+    await poll(async () => (await cutOff()) - cutBefore === dashboards, { interval: 20 });
+    tookLongest = performance.now() - stopped;
+  });
+  const grown = memory.highest("platform") - memoryBefore;
+  memory[Symbol.dispose]();
+  // They hear of it when they look: what TCP held for them, then the end.
+  for (const { socket, ended } of stuck) {
+    socket.resume();
+    await ended;
+  }
+  const last = await flood.drain();
+  const log = platform.log();
+  for (const { name } of flood.gateways)
+    expect(await platform.settled(name)).toMatchObject({ refused: 0, on_its_way: { missing: 0 } });
+  expect(await platform.end("SIGTERM")).toBe(0);
+  const verdict = await floodVerdict(data, flood, last);
+  await reportFault(annotate, {
+    fault: `${dashboards} subscribers that stop reading`,
+    tried: subscriberRounds + 1,
+    sent: verdict.sent,
+    acknowledged: verdict.acknowledged,
+    lost: verdict.lost,
+    twice: verdict.twice,
+    measured: {
+      "cut off after, s": round(tookLongest / 1000),
+      "PUBACK p50 without, ms": round(medianOf(0.5, without)),
+      "PUBACK p50 with, ms": round(medianOf(0.5, beside)),
+      "PUBACK p99 without, ms": round(medianOf(0.99, without)),
+      "PUBACK p99 with, ms": round(medianOf(0.99, beside)),
+      "RssAnon more than before, MiB": Math.round(grown / MiB),
+    },
+  });
+  expect(verdict).toMatchObject({ lost: 0, twice: 0, invented: 0, stored: verdict.sent });
+  expect(last.cut).toEqual([]);
+  expect(tookLongest).toBeLessThan(10_000);
+  expect(log).toContain("slow-reader");
+  // What the dashboards may have waiting, copies that wait for their PUBACK, and what the load itself takes (DuckDB's memory grows with every row).
+  expect(grown).toBeLessThan(dashboards * limits.outputBytes + limits.copyBytes + 256 * MiB);
+  /*
+   * The promise is 10 % at p99; a p99 of some 1,800 writes is its 18 slowest, and one fsync that the disk delays moves it by more. What is asserted
+   * here is what noise of the machine does not reach: the medians of the rounds, with a factor of two. The figures are in the annotation.
+   */
+  expect(medianOf(0.5, beside)).toBeLessThan(1.5 * medianOf(0.5, without) + 1);
+  expect(medianOf(0.99, beside)).toBeLessThan(2 * medianOf(0.99, without) + 5);
+});
+
+/** The median of the rounds' quantiles. */
+function medianOf(share: number, rounds: readonly FloodPhase[]): number {
+  const all = rounds.map(({ latencies }) => quantile(latencies, share));
+  return quantile(
+    all.sort((a, b) => a - b),
+    0.5,
+  );
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
