@@ -12,7 +12,6 @@ import type { BrokerLimits } from "./limits.ts";
 import type { BrokerCounts } from "./metrics.ts";
 import { OutputWatch } from "./output-watch.ts";
 import type { UplinkLevels } from "./queue-levels.ts";
-
 import type { RefusalReason, Refusals } from "./refusals.ts";
 import { Session } from "./session.ts";
 import type { UplinkHandler } from "./uplink.ts";
