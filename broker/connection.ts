@@ -235,12 +235,15 @@ export class Connection implements FrameSink, Listener, PortOwner {
     this.refuse(fault, { nack: { reason: "too-large", detail, bytes: new Uint8Array(0) } });
   }
 
-  writeCopy(frame: Buffer): boolean {
+  hasRoom(bytes: number): boolean {
     if (this.ended) return false;
-    if (this.outputBacklog + frame.length > this.#parts.limits.outputBytes) {
-      this.#output.dropped();
-      return false;
-    }
+    if (this.outputBacklog + bytes <= this.#parts.limits.outputBytes) return true;
+    this.#output.dropped();
+    return false;
+  }
+
+  writeCopy(frame: Buffer): boolean {
+    if (!this.hasRoom(frame.length)) return false;
     this.#socket.write(frame);
     return true;
   }

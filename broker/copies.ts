@@ -5,6 +5,8 @@ import { filterMatches } from "./topic-filter.ts";
 
 /** A connection that may be sent copies of the uplink. */
 export interface Listener {
+  /** Would a copy of so many bytes be written now? Asked before one is made: subscribers that are stuck must cost the hot path nothing. */
+  hasRoom(bytes: number): boolean;
   /** Writes `frame`, unless its peer is too slow; returns whether it did. */
   writeCopy(frame: Buffer): boolean;
 }
@@ -65,7 +67,10 @@ export class Copies {
   make(topic: string, payload: Uint8Array): Copy | undefined {
     const listeners = this.#audience(topic);
     if (listeners.length === 0) return undefined;
-    if (this.#waiting.full) {
+    let hasRoom = false;
+    // Each is asked: it may be stuck from now on.
+    for (const listener of listeners) hasRoom = listener.hasRoom(payload.length) || hasRoom;
+    if (!hasRoom || this.#waiting.full) {
       this.#counts.copiesDropped += listeners.length;
       return undefined;
     }

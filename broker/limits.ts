@@ -68,7 +68,7 @@ export const defaultBrokerLimits: BrokerLimits = {
   inFlightBytes: MiB,
   heldBytes: 64 * MiB,
   outputBytes: 256 * KiB,
-  outputTimeout_ms: 8_000,
+  outputTimeout_ms: 7_000,
   copyBytes: 16 * MiB,
   qos2InFlight: 20,
   retainedPayloadBytes: 4 * KiB,

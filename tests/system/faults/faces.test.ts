@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { connect as connectTcp, createServer, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
 import { connect as connectTls } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -79,7 +81,7 @@ test("half handshakes, idle and slow connections, endless bodies on MQTT and HTT
   const answers: number[] = [];
   const askHonestly = async (): Promise<void> => {
     const asked = performance.now();
-    expect(await status(httpPort, ca, "/readyz")).toBe(200);
+    expect(await ask(httpPort, ca, "/readyz")).toMatchObject({ status: 200 });
     answers.push(performance.now() - asked);
     mostFiles = Math.max(mostFiles, openFiles(platform.pid));
   };
@@ -119,6 +121,7 @@ test("half handshakes, idle and slow connections, endless bodies on MQTT and HTT
   const grown = anonymousMemory(platform.pid) - memoryBefore;
   await poll(() => openFiles(platform.pid) <= filesBefore + 16);
   const last = await flood.drain();
+  await poll(async () => /"journal":0\b/.test((await ask(httpPort, ca, "/api/v1/totals")).text));
   expect(await platform.end("SIGTERM")).toBe(0);
   const verdict = await floodVerdict(data, flood, last);
   const [calm, meanwhile] = [before.latencies, merged(phases, "latencies")].map((all) => quantile(all, 0.5));
@@ -163,16 +166,12 @@ async function clientHello(): Promise<Buffer> {
 }
 
 /** On a connection of its own. */
-async function status(port: number, ca: Buffer, path: string): Promise<number | undefined> {
-  return await new Promise((resolve, reject) => {
-    const asked = request({ host: "127.0.0.1", port, path, ca, agent: false, timeout: 20_000 }, (answer) => {
-      answer.resume();
-      answer.on("end", () => resolve(answer.statusCode));
-    });
-    asked.on("error", reject);
-    asked.on("timeout", () => asked.destroy(new Error("no answer")));
-    asked.end();
-  });
+async function ask(port: number, ca: Buffer, path: string): Promise<{ status?: number; text: string }> {
+  const asked = request({ host: "127.0.0.1", port, path, ca, agent: false, timeout: 20_000 });
+  asked.on("timeout", () => asked.destroy(new Error("no answer")));
+  asked.end();
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  return { status: answer.statusCode!, text: await text(answer) };
 }
 
 async function firstLine(socket: Socket): Promise<string | undefined> {
