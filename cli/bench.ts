@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { benchIngest, type IngestBenchOptions, type IngestBenchResult, storeKinds } from "./bench/ingest.ts";
+import type { PeerResult } from "./bench/peers.ts";
 import { jsonOption } from "./client.ts";
 import { printJson } from "./output.ts";
 
@@ -12,6 +13,7 @@ interface IngestOptions {
   readonly gateways: number;
   readonly rate?: number;
   readonly restart: boolean;
+  readonly peers: boolean;
   readonly json: boolean;
 }
 
@@ -46,6 +48,12 @@ function ingestCommand(): Command {
     .addOption(
       new Option("--restart", "at the end kill the platform with SIGKILL and start it again").default(false),
     )
+    .addOption(
+      new Option(
+        "--peers",
+        "also measure the plain TypeScript pipeline into influxd; needs a checkout of the project",
+      ).default(false),
+    )
     .addOption(jsonOption())
     .action(async ({ json, ...options }: IngestOptions) => {
       const result = await benchIngest({ ...options, signal: new AbortController().signal });
@@ -61,9 +69,18 @@ function describe(result: IngestBenchResult): string {
     `CPU-s per million: platform ${cpu.platform.toFixed(2)}, ${cpu.store === undefined ? "" : `${result.store} ${cpu.store.toFixed(2)}, `}load generator ${cpu.load.toFixed(2)}, bare ${result.store} ${result.raw_cpu_s_per_million.toFixed(2)} (${Math.round(result.raw_readings_per_s).toLocaleString("en")} readings/s)`,
     ...describeLatency(result),
     ...describeMemory(result),
+    ...(result.peers ?? []).map(describePeer),
     `acknowledged ${result.acknowledged}, stored ${result.stored}, lost ${result.lost}, duplicated ${result.duplicated}`,
     "",
   ].join("\n");
+}
+
+function describePeer({ name, batch, cpu_s_per_million: cpu, readings, stored }: PeerResult): string {
+  const parts = [cpu.broker, cpu.ingest, cpu.influxd].map((part) => part.toFixed(1));
+  return (
+    `${name}, ${batch} a message: ${(cpu.broker + cpu.ingest + cpu.influxd).toFixed(1)} CPU-s per million (broker, ingest, influxd: ${parts.join(", ")}); ` +
+    `${stored} of ${readings} stored`
+  );
 }
 
 function describeLatency({ latency_ms: latency }: IngestBenchResult): string[] {

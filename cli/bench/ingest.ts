@@ -9,6 +9,7 @@ import type { LatencySummary } from "./latencies.ts";
 import { type LoadGateway, sensorsOf } from "./load-connection.ts";
 import type { LoadPhase, LoadResult } from "./load-generator.ts";
 import { type MeasuredPlatform, type MemoryUse, startPlatform } from "./measured-platform.ts";
+import { benchPeers, expectPeers, type PeerResult } from "./peers.ts";
 import { runChild } from "./run-child.ts";
 import type { RawLoad, StoreUnderTest } from "./store-under-test.ts";
 
@@ -25,6 +26,8 @@ export interface IngestBenchOptions {
   readonly rate?: number | undefined;
   /** Kill the platform at the end and start it again. */
   readonly restart: boolean;
+  /** Measure other pipelines, too. */
+  readonly peers: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -60,6 +63,7 @@ export interface IngestBenchResult {
   readonly stored: number;
   readonly lost: number;
   readonly duplicated: number;
+  readonly peers?: readonly PeerResult[];
 }
 
 const stores = { duckdb: duckDbUnderTest, influxdb: influxDbUnderTest } as const;
@@ -69,6 +73,7 @@ const agency = "bench";
 /** Starts a platform in a temp folder, loads it over loopback, and checks what the store then holds. */
 export async function benchIngest(options: IngestBenchOptions): Promise<IngestBenchResult> {
   const { batch, gateways, series, signal, store } = options;
+  if (options.peers) expectPeers();
   const folder = await mkdtemp(join(tmpdir(), "marsad-bench-"));
   try {
     const loads = await makeGateways(join(folder, "data"), gateways);
@@ -87,6 +92,7 @@ export async function benchIngest(options: IngestBenchOptions): Promise<IngestBe
     };
     const before = await under.raw({ ...raw, folder: join(folder, "raw-before") }, signal);
     const run = await measure({ ...options, under, maxReadings, folder, loads, seriesPerGateway, startTime });
+    const peers = options.peers ? await benchPeers(signal) : undefined;
     const after = await under.raw({ ...raw, folder: join(folder, "raw-after") }, signal);
     const readings = run.load.acknowledged;
     const acknowledged = readings + run.load.met;
@@ -114,6 +120,7 @@ export async function benchIngest(options: IngestBenchOptions): Promise<IngestBe
       stored: run.stored,
       lost: Math.max(0, acknowledged - run.stored),
       duplicated: Math.max(0, run.stored - acknowledged),
+      ...(peers && { peers }),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
