@@ -102,12 +102,14 @@ export class Decoder {
     return this.decode(received, () => true).count.seen;
   }
 
-  /** Sensors came, moved or went: every key is resolved anew. */
-  forgetSeries(): void {
-    for (const { index, names } of this.#agencies.values()) {
-      index.clear();
-      names.clear();
-    }
+  /**
+   * Sensors of an agency came, moved or went.
+   * @param onlyCame  All were unknown before, and what is unknown is not remembered: a million known keys need not be resolved anew.
+   */
+  forgetSeries(agency: string, onlyCame: boolean): void {
+    const { index, names } = this.#agency(agency);
+    if (!onlyCame) index.clear();
+    names.clear(); // a device's own name is the longest registered sensor's that it begins with
   }
 
   #agency(name: string): Agency {

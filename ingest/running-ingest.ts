@@ -53,7 +53,7 @@ export class RunningIngest implements Ingest {
     const { deadLetters, notices, waitingReplay, writer } = this.#parts;
     const onFailure = this.#failure.reject;
     this.failed.catch(() => undefined); // whoever opened it awaits it
-    this.#stopWatching = registry.onChange((changed) => this.#sensorsChanged(changed));
+    this.#stopWatching = registry.onChange((changed, came) => this.#sensorsChanged(changed, came));
     this.#timers = [
       setInterval(() => this.#resumeHeld(), resumeInterval),
       setInterval(() => void waitingReplay.expire().catch(onFailure), expiryInterval),
@@ -157,9 +157,13 @@ export class RunningIngest implements Ingest {
     await this.#journal[Symbol.asyncDispose]();
   }
 
-  #sensorsChanged(changed: readonly SensorRef[]): void {
+  #sensorsChanged(changed: readonly SensorRef[], came: ReadonlySet<SensorRef>): void {
     const { decoder, waitingReplay } = this.#parts;
-    decoder.forgetSeries();
+    for (const [agency, sensors] of Map.groupBy(changed, (sensor) => sensor.agency))
+      decoder.forgetSeries(
+        agency,
+        sensors.every((sensor) => came.has(sensor)),
+      );
     for (const { agency, sensor } of changed) {
       const owner = this.#options.registry.lookup(agency, sensor)?.gateway;
       const gateway = owner === undefined ? undefined : this.#restored.gateways.named(owner);

@@ -31,7 +31,7 @@ export async function openStore(
     retentionDays: config.influx_retention_days,
     timeout: config.influx_timeout,
     tagsOf: sensorTags(registry),
-    onTagsChanged: (listener) => registry.onChange(listener),
+    onTagsChanged: (listener) => registry.onChange((changed) => listener(changed)),
     log,
     metrics,
   });

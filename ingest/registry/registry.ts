@@ -59,8 +59,11 @@ export interface Registry extends AsyncDisposable {
   /** Why a change was refused in the last seconds, with none taken since. A birth that waits is offered again each second. */
   trouble(): string | undefined;
   /** Calls `listener` after every change by this process or another one. @returns how to stop that. */
-  onChange(listener: (changed: readonly SensorRef[]) => void): () => void;
+  onChange(listener: SensorListener): () => void;
 }
+
+/** @param came  Those of the changed sensors that were not known before. */
+export type SensorListener = (changed: readonly SensorRef[], came: ReadonlySet<SensorRef>) => void;
 
 export interface BirthOutcome {
   readonly changed: readonly SensorRef[];
@@ -91,7 +94,7 @@ class StoredRegistry implements Registry {
   readonly #log: Log;
   readonly #sensors: StoredSensors;
   readonly #births = new Map<string, GatewayBirth>();
-  readonly #listeners = new Set<(changed: readonly SensorRef[]) => void>();
+  readonly #listeners = new Set<SensorListener>();
   readonly #closed = new AbortController();
   /** Changes before this number are in memory. */
   #seen = -1;
@@ -181,7 +184,7 @@ class StoredRegistry implements Registry {
     return performance.now() - at < refusalStands ? why : undefined;
   }
 
-  onChange(listener: (changed: readonly SensorRef[]) => void): () => void {
+  onChange(listener: SensorListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -200,9 +203,8 @@ class StoredRegistry implements Registry {
       writeSensors(records, made);
       return { made, next: this.#seen + made.length };
     });
-    for (const record of made) this.#sensors.put(record, true);
+    this.#take(made, true);
     this.#seen = next;
-    this.#tell(made.map(refOf));
     return made;
   }
 
@@ -229,20 +231,24 @@ class StoredRegistry implements Registry {
   /** Takes over what other processes have written. */
   #catchUp(records: RecordReader): void {
     const { next, changed } = changesSince(records, this.#seen);
-    const refs: SensorRef[] = [];
-    for (const record of changed) {
-      this.#sensors.put(record, false);
-      if (this.#listeners.size > 0) refs.push(refOf(record));
-    }
+    this.#take(changed, false);
     this.#seen = next;
-    this.#tell(refs);
   }
 
-  /** Not from within the caller's turn: a listener may ask for anything, a birth included. */
-  #tell(changed: readonly SensorRef[]): void {
-    if (changed.length === 0 || this.#listeners.size === 0) return;
+  #take(records: Iterable<SensorRecord>, areRecent: boolean): void {
+    const changed: SensorRef[] = [];
+    const came = new Set<SensorRef>();
+    for (const record of records) {
+      const isNew = this.#sensors.put(record, areRecent);
+      if (this.#listeners.size === 0) continue; // at the start all of them come
+      const ref = refOf(record);
+      changed.push(ref);
+      if (isNew) came.add(ref);
+    }
+    if (changed.length === 0) return;
+    // Not from within the caller's turn: a listener may ask for anything, a birth included.
     queueMicrotask(() => {
-      for (const listener of this.#listeners) listener(changed);
+      for (const listener of this.#listeners) listener(changed, came);
     });
   }
 }

@@ -63,8 +63,8 @@ export class SensorIndex {
     return own ? own.sensors - own.retired : 0;
   }
 
-  /** A sensor came, or changed hands, or went. */
-  put({ agency, sensor }: SensorRef, { gateway, retired }: SensorOwner): void {
+  /** A sensor came, or changed hands, or went. @returns whether it came. */
+  put({ agency, sensor }: SensorRef, { gateway, retired }: SensorOwner): boolean {
     const before = this.size;
     const number = this.#sensors.add(sensorKey(agency, sensor));
     if (number < before) this.#count(number, -1);
@@ -76,6 +76,7 @@ export class SensorIndex {
     this.#owner[number] = this.#gateway(gateway);
     this.#retired[number] = retired ? 1 : 0;
     this.#count(number, 1);
+    return number === before;
   }
 
   /** Bytes held for the sensors. */

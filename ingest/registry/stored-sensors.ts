@@ -4,15 +4,16 @@ import { SensorIndex, type SensorOwner } from "./sensor-index.ts";
 import { isRetired, type SensorRecord, sensorKey } from "./sensor-record.ts";
 import { readSensor } from "./sensor-table.ts";
 
-/** Records kept in memory: all of a city's, and the last used ones of a country's. */
+/** Records kept in memory, up to twice as many: all of a city's, and the last used ones of a country's. */
 const cachedRecords = 10_000;
 
 /** The sensors known so far: in memory whose each is, on disk the rest, of which the last used records are in memory too. */
 export class StoredSensors implements KnownSensors {
   readonly #records: RecordReader;
   readonly #index = new SensorIndex();
-  /** Least recently used first. */
-  readonly #cache = new Map<string, SensorRecord>();
+  /** Those used lately, and those before: two generations, since a `Map` from which the oldest is taken each time passes over all its holes. */
+  #used = new Map<string, SensorRecord>();
+  #usedBefore = new Map<string, SensorRecord>();
 
   constructor(records: RecordReader) {
     this.#records = records;
@@ -29,7 +30,9 @@ export class StoredSensors implements KnownSensors {
   get(agency: string, sensor: string): SensorRecord | undefined {
     if (!this.#index.has(agency, sensor)) return undefined;
     const key = sensorKey(agency, sensor);
-    const record = this.#cache.get(key) ?? readSensor(this.#records, key);
+    const used = this.#used.get(key);
+    if (used) return used;
+    const record = this.#usedBefore.get(key) ?? readSensor(this.#records, key);
     if (record) this.#remember(key, record);
     return record;
   }
@@ -51,16 +54,20 @@ export class StoredSensors implements KnownSensors {
     return this.#index.activeSensors(gateway);
   }
 
-  /** The record is on disk. @param isRecent  It will be asked for, probably. */
-  put(record: SensorRecord, isRecent: boolean): void {
-    this.#index.put(record, { gateway: record.gateway, retired: isRetired(record) });
+  /** The record is on disk. @param isRecent  It will be asked for, probably. @returns whether the sensor is new. */
+  put(record: SensorRecord, isRecent: boolean): boolean {
+    const isNew = this.#index.put(record, { gateway: record.gateway, retired: isRetired(record) });
     const key = sensorKey(record.agency, record.sensor);
-    if (isRecent || this.#cache.has(key)) this.#remember(key, record);
+    if (isRecent || this.#used.has(key)) this.#remember(key, record);
+    else this.#usedBefore.delete(key);
+    return isNew;
   }
 
   #remember(key: string, record: SensorRecord): void {
-    this.#cache.delete(key);
-    this.#cache.set(key, record);
-    if (this.#cache.size > cachedRecords) this.#cache.delete(this.#cache.keys().next().value!);
+    if (this.#used.size >= cachedRecords) {
+      this.#usedBefore = this.#used;
+      this.#used = new Map();
+    }
+    this.#used.set(key, record);
   }
 }
