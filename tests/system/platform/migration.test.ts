@@ -1,68 +1,20 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { formatBatchHeader } from "#telemetry/batch-header.ts";
-import type { DeadLetter, GatewayAccount } from "#telemetry/account.ts";
 import * as content from "../../fixtures/data-folder-1/content.ts";
-import { connectGateway, type MqttGateway } from "../../support/mqtt-gateway.ts";
+import { connectGateway } from "../../support/mqtt-gateway.ts";
+import { allRows, forEver, rowsOf, sendNumbered, unpackDataFolder } from "../../support/old-data-folder.ts";
 import { dataFolder, startPlatform } from "../../support/platform.ts";
-import { storedRows } from "../../support/stored-rows.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { runMarsad } from "../cli/run-marsad.ts";
 
-const fixture = join(import.meta.dirname, "..", "..", "fixtures", "data-folder-1");
 const [corniche, pumps, stores] = content.gateways;
-/** The folder is as old as its format: what it keeps for some days must not have gone by the day of the test. */
-const forEver = ["--waiting-days", "--dead-letter-days", "--max-age-days"].flatMap((name) => [
-  name,
-  "100000",
-]);
-
-interface Expected {
-  readonly format: object;
-  readonly passwords: Readonly<Record<string, string>>;
-  readonly accounts: readonly GatewayAccount[];
-  readonly deadletters: readonly DeadLetter[];
-  readonly sensors: readonly object[];
-}
-
-/** What is stored, as `measurement sensor time -> fields`: later readings merge into earlier ones. */
-function rowsOf(readings: readonly content.Reading[]): Map<string, Readonly<Record<string, number>>> {
-  const rows = new Map<string, Readonly<Record<string, number>>>();
-  for (const { measurement, sensor, time, fields } of readings) {
-    const key = `${measurement} ${sensor} ${time}`;
-    rows.set(key, { ...rows.get(key), ...fields });
-  }
-  return rows;
-}
-
-async function allRows(data: string): Promise<Map<string, object>> {
-  const rows = new Map<string, object>();
-  for (const measurement of ["traffic_flow", "water_flow", "food_stock"]) {
-    const stored = await storedRows(data, measurement);
-    for (const { sensor, time, fields } of stored.rows) {
-      const key = `${measurement} ${sensor} ${time}`;
-      expect(rows.has(key)).toBe(false);
-      rows.set(key, fields);
-    }
-  }
-  return rows;
-}
-
-const sendNumbered = (gateway: MqttGateway, first: number, readings: readonly content.Reading[]) =>
-  gateway.send(
-    formatBatchHeader({ outbox: content.outbox, first, n: readings.length }) +
-      readings.map((reading) => `${content.lineOf(reading)}\n`).join(""),
-  );
 
 test("a data folder of format 1 is migrated with all that it holds, and written on", async () => {
   using folder = tempFolder("migration");
   const data = dataFolder(folder.path);
-  await promisify(execFile)("tar", ["-xzf", join(fixture, "data.tar.gz"), "-C", folder.path]);
+  const expected = await unpackDataFolder(1, folder.path);
   const before = await readFile(join(data, "format.json"), "utf8");
-  const expected = JSON.parse(await readFile(join(fixture, "expected.json"), "utf8")) as Expected;
 
   await using platform = await startPlatform({ folder: folder.path, args: forEver });
   expect(JSON.parse(await readFile(join(data, "format.json"), "utf8"))).toEqual({
