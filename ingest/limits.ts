@@ -57,6 +57,11 @@ export const IngestLimits = z.strictObject({
     4 * MiB,
     "Readings gathered for one journal commit while the one before is under way.",
   ),
+  recent_bytes: bytes(
+    "MARSAD_RECENT_BYTES",
+    16 * MiB,
+    "Readings on disk kept in memory, too, until the store has them; beyond it they are read back.",
+  ),
   batch_readings: z.coerce.number().int().positive().default(20_000).meta({
     env: "MARSAD_BATCH_READINGS",
     unit: "{reading}",

@@ -2,7 +2,8 @@ import { type WorkerClient, openWorker } from "#runtime/worker.ts";
 import { SeriesTable } from "#telemetry/series-table.ts";
 import type { IngestLimits } from "../limits.ts";
 import type { Journal } from "./journal.ts";
-import type { JournalSnapshot } from "./messages.ts";
+import type { JournalGroup, JournalSnapshot } from "./messages.ts";
+import { RecentBlocks } from "./recent-blocks.ts";
 import type { JournalMethods, JournalThreadInit } from "./thread.ts";
 
 /** A journal and what it knew when it was opened. */
@@ -30,24 +31,41 @@ export async function openJournal(path: string, limits: IngestLimits): Promise<O
   try {
     const { uuid, snapshot } = await thread.call("snapshot", undefined);
     const series = new SeriesTable(snapshot.series);
-    return { journal: journalOf(thread, uuid), snapshot: { ...snapshot, series } };
+    const recent = new RecentBlocks(limits.recent_bytes);
+    return { journal: journalOf(thread, uuid, recent), snapshot: { ...snapshot, series } };
   } catch (error) {
     await thread[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-function journalOf(thread: WorkerClient<JournalMethods>, uuid: string): Journal {
+function journalOf(thread: WorkerClient<JournalMethods>, uuid: string, recent: RecentBlocks): Journal {
   let closing: Promise<void> | undefined;
+  const commit = async (group: JournalGroup): Promise<number> => {
+    const { block } = group;
+    const kept = block && recent.reserve(block.byteLength) ? block.slice() : undefined;
+    try {
+      const next = await thread.call("commit", group, block ? [block] : []);
+      if (kept) recent.put(next - 1, kept);
+      return next;
+    } catch (error) {
+      if (kept) recent.release(kept.byteLength);
+      throw error;
+    }
+  };
   const close = async (): Promise<void> => {
     await thread.call("giveUp", undefined).catch(() => undefined); // the thread is lost already
     await thread[Symbol.asyncDispose]();
   };
   return {
     uuid,
-    commit: (group) => thread.call("commit", group, group.block ? [group.block] : []),
-    read: (from, maxBytes) => thread.call("read", { from, maxBytes }),
-    trim: (before) => thread.call("trim", before),
+    commit,
+    read: async (from, maxBytes) =>
+      recent.take(from, maxBytes) ?? (await thread.call("read", { from, maxBytes })),
+    trim: (before) => {
+      recent.forgetBefore(before);
+      return thread.call("trim", before);
+    },
     waiting: (gateway, after, maxBytes) => thread.call("waiting", { gateway, after, maxBytes }),
     oldestWaiting: (gateways) => thread.call("oldestWaiting", gateways),
     deadLetters: (filter) => thread.call("deadLetters", filter),

@@ -91,6 +91,31 @@ describe("a store that fails for a while", () => {
     },
   );
 
+  test.each([1, 3_000, 16 * 1024 * 1024])(
+    "with %i bytes of recent readings in memory, the rest is read back from the journal and all are stored once",
+    async (recent_bytes) => {
+      const faulty = new FaultyStore();
+      await using city = await openCity({ wrap: faulty.wrap, limits: { recent_bytes, batch_readings: 50 } });
+      const session = city.session();
+      await session.birth(["tf-1"]);
+      let sent = 0;
+      const send = async (messages: number): Promise<void> => {
+        for (let i = 0; i < messages; i += 1, sent += 20) await session.send(flows("tf-1", sent, sent + 20));
+      };
+      for (const fault of ["after", "before", "after"] as const) {
+        await send(3);
+        faulty.fault = fault;
+        const { failures } = faulty;
+        await send(10);
+        await poll(() => faulty.failures > failures, { interval: 5 });
+        faulty.fault = "none";
+        await send(10); // behind a backlog
+      }
+      expect(await city.settled()).toMatchObject({ sent, stored: sent, duplicate: 0 });
+      expect(await city.stored()).toEqual(storedFlows("tf-1", 0, sent));
+    },
+  );
+
   test("the journal fills up to its bound, PUBACKs wait, and all goes on once the store does", async () => {
     const faulty = new FaultyStore();
     faulty.fault = "before";
