@@ -5,6 +5,11 @@ import type { Journal } from "./journal/journal.ts";
 
 /** Commits under way at most; while they are, the next group grows. */
 const commitsInFlight = 2;
+/**
+ * What a group must hold to be handed over while another is under way. A smaller one would only wait in the journal thread's queue, closed to what
+ * comes meanwhile, and each commit costs a fsync, four messages between threads and a write to each connection.
+ */
+const worthQueueing_bytes = 512 * 1024;
 
 export interface CommitterOptions {
   readonly journal: Pick<Journal, "commit">;
@@ -79,8 +84,9 @@ export class Committer {
   }
 
   #commit(): void {
-    const { group, journal, inFlight, gatewayName } = this.#options;
+    const { group, groupBytes, journal, inFlight, gatewayName } = this.#options;
     if (this.#underWay >= commitsInFlight || group.isEmpty) return;
+    if (this.#underWay > 0 && group.bytes < Math.min(worthQueueing_bytes, groupBytes)) return;
     const { content, counts, acknowledgements } = group.take(gatewayName);
     const awaited = this.#awaited;
     this.#awaited = undefined;

@@ -65,7 +65,7 @@ export const IngestLimits = z.strictObject({
   batch_readings: z.coerce.number().int().positive().default(20_000).meta({
     env: "MARSAD_BATCH_READINGS",
     unit: "{reading}",
-    description: "Readings the store is given at a time, about.",
+    description: "Readings InfluxDB is given at a time, about; DuckDB gets up to five times as many.",
   }),
   batch_max_age: z.coerce.number().positive().default(250).meta({
     env: "MARSAD_BATCH_MAX_AGE",

@@ -126,15 +126,17 @@ export class StoreWriter {
   }
 
   #hasBacklog({ next }: JournalRange): boolean {
-    const { inFlight, batchReadings } = this.#options;
-    return this.#committed > next && inFlight.readings > 2 * batchReadings;
+    return this.#committed > next && this.#options.inFlight.readings > 2 * this.#fullWrite;
+  }
+
+  /** Readings of a write for which nobody need wait any longer: what every write costs is then shared by the most. */
+  get #fullWrite(): number {
+    const { batchReadings, store } = this.#options;
+    return store.batchesAtOnce * batchReadings;
   }
 
   async #read(from: number): Promise<JournalRange> {
-    const { journal, batchReadings, inFlight, store } = this.#options;
-    const { batchesAtOnce } = store;
-    const batches = inFlight.readings > batchesAtOnce * batchReadings ? batchesAtOnce : 1;
-    const range = await journal.read(from, batches * batchReadings * bytesPerReading);
+    const range = await this.#options.journal.read(from, this.#fullWrite * bytesPerReading);
     const isMissing = range.blocks.length === 0 && from < this.#committed;
     if (range.first === from && !isMissing) return range;
     throw new MarsadError("QUEUE_CORRUPT", `the journal has no block ${from}, and the store has none either`);
@@ -223,12 +225,12 @@ export class StoreWriter {
     return { position, made };
   }
 
-  /** Until a batch is full or its oldest block has waited long enough. */
+  /** Until a write is full or its oldest block has waited long enough. */
   async #untilDue(): Promise<void> {
-    const { signal, inFlight, batchReadings, batchMaxAge } = this.#options;
+    const { signal, inFlight, batchMaxAge } = this.#options;
     while (!signal.aborted) {
       const pending = this.#committed > this.#stored;
-      if (pending && inFlight.readings >= batchReadings) return;
+      if (pending && inFlight.readings >= this.#fullWrite) return;
       const wait = pending ? this.#oldestPendingAt + batchMaxAge - performance.now() : undefined;
       if (wait !== undefined && wait <= 0) return;
       await this.#sleep(wait);

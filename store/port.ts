@@ -10,7 +10,7 @@ import type { SeriesTable } from "#telemetry/series-table.ts";
  */
 export interface Store extends AsyncDisposable {
   readonly kind: "duckdb" | "influxdb";
-  /** Batches that are best given to it as one when so many wait: a larger write costs more memory, and less a reading where this is above 1. */
+  /** Batches that are best given to it as one, if so many come before the oldest is due: a larger write costs more memory, and less a reading where this is above 1. */
   readonly batchesAtOnce: number;
   /** The position after the last block stored from this journal; 0 for a journal never seen. */
   position(journal: string): Promise<number>;

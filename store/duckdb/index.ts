@@ -83,7 +83,10 @@ async function makeFolder(path: string): Promise<string> {
 
 class DuckDbStore implements Store {
   readonly kind = "duckdb";
-  /** Every table that a write touches costs 0.4-0.6 ms however few rows it gets, and a city's history touches a dozen. */
+  /**
+   * Every table that a write touches costs 0.4-0.6 ms however few rows it gets, and a city's history touches a dozen. Into one table 100,000
+   * rows cost 0.26 CPU-seconds per million, 20,000 cost 0.35.
+   */
   readonly batchesAtOnce = 5;
   readonly #folder: string;
   readonly #thread: WorkerClient<StoreThread>;
