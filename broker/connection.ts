@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { release } from "#runtime/release.ts";
 import type { GatewayIdentity } from "#telemetry/names.ts";
 import type { Reason } from "#telemetry/rejection.ts";
 import { topicPrefixBytes } from "#telemetry/topic.ts";
@@ -269,7 +270,7 @@ export class Connection implements FrameSink, Listener, PortOwner {
   #onData(chunk: Buffer): void {
     this.lastSeen = Date.now();
     this.#keepalive.touch();
-    this.#splitter.push(chunk);
+    if (this.#splitter.push(chunk)) release(chunk);
   }
 
   #pause(why: number): void {

@@ -1,3 +1,4 @@
+import { release } from "#runtime/release.ts";
 import { type UplinkChannel, matchUplink } from "#telemetry/topic.ts";
 import { packetType } from "./mqtt-frame.ts";
 
@@ -37,6 +38,8 @@ export class FrameSplitter {
   #dead = false;
   #paused = false;
   #running = false;
+  /** A frame was given to the sink that it may keep. */
+  #lent = false;
   /** What was pushed and not yet looked at; its start moves. */
   #rest: Uint8Array | undefined;
   /** The beginning of a frame whose end has not come. */
@@ -56,11 +59,16 @@ export class FrameSplitter {
     this.#run();
   }
 
-  /** Splits `chunk`, which the caller must not write to again. While paused, at most one chunk may be pushed. */
-  push(chunk: Uint8Array): void {
-    if (this.#dead) return;
+  /**
+   * Splits `chunk`, which the caller must not write to again. While paused, at most one chunk may be pushed.
+   * @returns whether nobody needs the chunk's memory any more: all of it was uplink, or was copied.
+   */
+  push(chunk: Uint8Array): boolean {
+    if (this.#dead) return false;
     this.#rest = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#lent = false;
     this.#run();
+    return this.#rest === undefined && !this.#lent;
   }
 
   /** No frame is given to the sink before `resume`; may be called by the sink. */
@@ -150,7 +158,11 @@ export class FrameSplitter {
       used += take;
       if (have === length) {
         this.#partial = undefined;
+        const lent = this.#lent;
+        this.#lent = false;
         this.#dispatch(buffer, 0, length);
+        if (!this.#lent) release(buffer);
+        this.#lent = lent;
         return used;
       }
     }
@@ -181,11 +193,13 @@ export class FrameSplitter {
   #dispatch(buffer: Uint8Array, start: number, end: number): void {
     if (this.#awaitsConnect) {
       this.#awaitsConnect = false;
+      this.#lent = true;
       this.#sink.connect(buffer.subarray(start, end));
       return;
     }
     const first = buffer[start] ?? 0;
     if (first >> 4 === packetType.publish && this.#uplink(first, buffer, start, end)) return;
+    this.#lent = true;
     this.#sink.other(buffer.subarray(start, end));
   }
 

@@ -1,6 +1,7 @@
 import pRetry from "p-retry";
 import { openDurableQueue } from "#runtime/durable-queue.ts";
 import { MarsadError, hasCode } from "#runtime/errors.ts";
+import { release } from "#runtime/release.ts";
 import { serveWorker, transferred } from "#runtime/worker.ts";
 import { buffersOf, type SeriesContent } from "#telemetry/series-table.ts";
 import type { DeadLetterBounds } from "./dead-letter-table.ts";
@@ -145,7 +146,11 @@ await serveWorker<JournalMethods, JournalThreadInit>(({ path, liveBytes, fileByt
         const snapshot = { ...rest, series: series.copy() };
         return transferred({ uuid: file.uuid, snapshot }, buffersOf(snapshot.series));
       },
-      commit: async (group) => await thread.commit(group),
+      commit: async (group) => {
+        const next = await thread.commit(group);
+        if (group.block) release(group.block);
+        return next;
+      },
       read: (range) => {
         const answer = file.read(range);
         return transferred(answer, answer.blocks);

@@ -1,3 +1,4 @@
+import { release } from "#runtime/release.ts";
 import { serveWorker, transferred } from "#runtime/worker.ts";
 import { buffersOf, type SeriesContent } from "#telemetry/series-table.ts";
 import type { GatewayTally, ReadingQuery, ReadingRows, StoreBatch, StoreRefusal } from "../port.ts";
@@ -25,7 +26,7 @@ await serveWorker<StoreThread>(async (options: DatabaseOptions) => {
   return {
     methods: {
       position: (journal) => engine.position(journal),
-      write: (batch) => engine.write(batch),
+      write: (batch) => engine.write(batch).finally(() => batch.blocks.forEach(release)),
       refusals: (journal) => engine.refusals(journal),
       forgetRefusals: ({ journal, before }) => engine.forgetRefusals(journal, before),
       series: async () => {

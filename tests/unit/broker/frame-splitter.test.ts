@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { generate, type Packet } from "mqtt-packet";
 import { describe, expect, test } from "vitest";
 import { type FrameSink, FrameSplitter } from "#broker/frame-splitter.ts";
-import { topicPrefixBytes } from "#telemetry/topic.ts";
+import { release } from "#runtime/release.ts";
+import { topicPrefixBytes, uplinkChannel } from "#telemetry/topic.ts";
 
 const limits = { connectBytes: 1024, packetBytes: 4096 };
 const own = "marsad/mobility/corniche-1/";
@@ -47,6 +48,10 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 
+function isUplink(topic: string): boolean {
+  return uplinkChannel(topic, own) !== undefined;
+}
+
 /** `bytes` in pieces that end at `cuts` (any order, out of range allowed). */
 function cut(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
   const ends = [...new Set([...cuts.map((at) => at % bytes.length), bytes.length])].sort((a, b) => a - b);
@@ -76,6 +81,65 @@ const packet = fc.oneof(
 );
 
 describe("the frame splitter", () => {
+  test("needs a chunk of nothing but readings, whole or not, no more", () => {
+    const splitter = new FrameSplitter(
+      {
+        connect: () => splitter.open(prefix),
+        uplink: () => {},
+        other: () => {},
+        fault: (fault) => expect.unreachable(fault),
+      },
+      limits,
+    );
+    const reading = generate({
+      cmd: "publish",
+      topic: `${own}up/lp`,
+      payload: Buffer.alloc(50),
+      qos: 0,
+      dup: false,
+      retain: false,
+    });
+    expect(splitter.push(connect)).toBe(false);
+    expect(splitter.push(reading)).toBe(true);
+    expect(splitter.push(reading.subarray(0, 20))).toBe(true);
+    expect(splitter.push(reading.subarray(20))).toBe(true);
+    expect(splitter.push(generate({ cmd: "pingreq" }))).toBe(false);
+    splitter.pause();
+    expect(splitter.push(reading)).toBe(false);
+  });
+
+  test("says that a chunk's memory is free only when no frame that may be kept lies in it", () => {
+    fc.assert(
+      fc.property(
+        fc.array(packet, { maxLength: 12 }),
+        fc.array(fc.nat(), { maxLength: 12 }),
+        (packets, cuts) => {
+          const kept: Uint8Array[] = [];
+          const payloads: string[] = [];
+          const keep = (frame: Uint8Array): void => void kept.push(frame);
+          const sink: FrameSink = {
+            connect: (frame) => {
+              keep(frame);
+              splitter.open(prefix);
+            },
+            uplink: (_, __, payload) => payloads.push(hex(payload)),
+            other: keep,
+            fault: (fault) => expect.unreachable(fault),
+          };
+          const splitter = new FrameSplitter(sink, limits);
+          const frames = [connect, ...packets.map((one) => generate(one))];
+          for (const piece of cut(Buffer.concat(frames), cuts)) {
+            const chunk = new Uint8Array(piece);
+            if (splitter.push(chunk)) release(chunk);
+          }
+          const uplinks = packets.map((sent) => sent.cmd === "publish" && isUplink(sent.topic));
+          expect(kept.map(hex)).toEqual(frames.filter((_, i) => uplinks[i - 1] !== true).map(hex));
+          expect(payloads).toHaveLength(uplinks.filter(Boolean).length);
+        },
+      ),
+    );
+  });
+
   test("gives readings and births to the uplink and everything else on as it is", () => {
     const { found, splitter } = record();
     const status = generate({
