@@ -10,3 +10,9 @@ export const stormConnections = Number(process.env["SOAK_CONNECTIONS"] ?? 1_000)
 export const retainedMessages = Number(process.env["SOAK_RETAINED"] ?? 10_000);
 /** Rounds without and with subscribers that do not read. */
 export const subscriberRounds = Number(process.env["SOAK_SUBSCRIBER_ROUNDS"] ?? 2);
+/** Damaged packets, and damaged payloads, that are sent: as many as `SOAK_FUZZ` says in a soak. */
+export const fuzzed = Number(process.env["SOAK_FUZZ"] ?? 5_000);
+/** Where fuzzing begins: `SOAK_FUZZ_SEED` repeats a run. */
+export const fuzzSeed = Number(process.env["SOAK_FUZZ_SEED"] ?? Date.now() % 1_000_000_000);
+/** Histories of a gateway that are played: as many as `SOAK_HISTORIES` says in a soak. */
+export const histories = Number(process.env["SOAK_HISTORIES"] ?? 3);

@@ -78,6 +78,7 @@ describe("identities", () => {
     for (let round = 0; round < 2; round++) {
       expect(await authenticate(name, bytes("the old one"))).toEqual(corniche);
       expect(await authenticate(name, bytes("another"))).toBeUndefined();
+      expect(await authenticate(name, Buffer.of(0x63, 0xff, 0xfe))).toBeUndefined(); // no UTF-8
     }
     const storm = Array.from({ length: 40 }, () => authenticate(name, bytes("the old one")));
     expect((await Promise.all(storm)).every((answer) => answer?.name === name)).toBe(true);
