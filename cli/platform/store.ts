@@ -17,7 +17,7 @@ export async function openStore(
 ): Promise<Store> {
   if (config.store === "duckdb") {
     const { openDuckDbStore } = await import("#store/duckdb/index.ts");
-    return await openDuckDbStore({ path, log, metrics });
+    return await openDuckDbStore({ path, log, metrics, closedDays: { now: Date.now } });
   }
   const { openInfluxStore } = await import("#store/influxdb/index.ts");
   if (config.influx_url === undefined) throw new MarsadError("CONFIG_INVALID", "influx_url is missing");

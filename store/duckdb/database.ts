@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 
 export interface DatabaseOptions {
@@ -8,23 +9,32 @@ export interface DatabaseOptions {
   readonly threads: number;
 }
 
-/** An open file and its two connections. Each runs one statement at a time: its user serialises. */
+const mostSpilt = "2GB";
+
+/** An open file and its connections. Each runs one statement at a time: its user serialises. */
 export class Database {
   readonly writer: DuckDBConnection;
   /** Sees what is committed, also while the writer is in the middle of a batch. */
   readonly reader: DuckDBConnection;
+  /** Copies closed days beside both. */
+  readonly builder: DuckDBConnection;
   readonly #instance: DuckDBInstance;
 
-  constructor(instance: DuckDBInstance, writer: DuckDBConnection, reader: DuckDBConnection) {
+  constructor(
+    instance: DuckDBInstance,
+    { writer, reader, builder }: Pick<Database, "writer" | "reader" | "builder">,
+  ) {
     this.#instance = instance;
     this.writer = writer;
     this.reader = reader;
+    this.builder = builder;
   }
 
   /** Closes as it stands: what is committed is in the file or its `.wal`, and read from there at the next opening. */
   close(): void {
     this.writer.closeSync();
     this.reader.closeSync();
+    this.builder.closeSync();
     this.#instance.closeSync();
   }
 }
@@ -34,6 +44,9 @@ export async function openDatabase({ path, memoryLimit, threads }: DatabaseOptio
   const instance = await DuckDBInstance.create(path, {
     memory_limit: memoryLimit,
     threads: String(threads),
+    // What a sort does not get into memory.
+    temp_directory: `${path}.tmp`,
+    max_temp_directory_size: mostSpilt,
     // Checkpoints are ours to begin (`checkpoint.ts`): an automatic one stalls the commit that meets the threshold, and
     // where it fails on a full disk it takes that commit's answer with it.
     checkpoint_threshold: "1TB",
@@ -43,10 +56,16 @@ export async function openDatabase({ path, memoryLimit, threads }: DatabaseOptio
     autoinstall_known_extensions: "false",
   });
   try {
+    // Left by a process that was killed; the file is ours now, and nothing has been sorted yet.
+    await rm(`${path}.tmp`, { recursive: true, force: true });
     const writer = await instance.connect();
     await writer.run("PRAGMA disable_checkpoint_on_shutdown");
     await writer.run("SET lock_configuration = true");
-    return new Database(instance, writer, await instance.connect());
+    return new Database(instance, {
+      writer,
+      reader: await instance.connect(),
+      builder: await instance.connect(),
+    });
   } catch (error) {
     instance.closeSync();
     throw error;

@@ -9,13 +9,21 @@ import type {
   StoreRefusal,
 } from "../port.ts";
 import { checkpoint } from "./checkpoint.ts";
+import { type ClosedDayRules, ClosedDays, closedDayRules } from "./closed-days.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { isFatal, storeError } from "./errors.ts";
 import { countRows, readRows } from "./read-rows.ts";
+import { type RewriteLimits, rewriteLimits } from "./rewrite.ts";
+import { type RewriteStep, Rewriting } from "./rewriting.ts";
 import { deleteRefusals, readRefusals, readTallies } from "./schema.ts";
 import { Serial } from "../serial.ts";
 import { type Session, openSession } from "./session.ts";
 import { UncertainCommit, writeBatch } from "./write-batch.ts";
+
+export interface EngineOptions extends DatabaseOptions {
+  readonly rewrite?: Partial<RewriteLimits> | undefined;
+  readonly closedDays?: Partial<ClosedDayRules> | undefined;
+}
 
 /** The outcome of a write, and how much the next checkpoint has to do. */
 export interface EngineOutcome extends StoreOutcome {
@@ -45,13 +53,24 @@ export class DuckDbEngine {
   readonly #options: DatabaseOptions;
   readonly #writes = new Serial();
   readonly #reads = new Serial();
+  /** Steps of a rewrite, and what must not happen beside one. Who waits in here may go on to wait in the other two. */
+  readonly #steps = new Serial();
+  readonly #closedDays: ClosedDays;
+  readonly #rewriting: Rewriting;
   #open: Open | undefined;
   #opening: Promise<Open> | undefined;
   /** Whose files are being copied. */
   #held: Session | undefined;
 
-  constructor(options: DatabaseOptions) {
+  constructor(options: EngineOptions) {
     this.#options = options;
+    this.#closedDays = new ClosedDays({ ...closedDayRules, ...options.closedDays });
+    this.#rewriting = new Rewriting({
+      path: options.path,
+      limits: { ...rewriteLimits, ...options.rewrite },
+      writes: this.#writes,
+      reads: this.#reads,
+    });
   }
 
   /** Opens the file, which the first call would do otherwise. */
@@ -97,9 +116,32 @@ export class DuckDbEngine {
 
   /** Moves what is in the `.wal` into the file. Reads go on meanwhile. While the files are held it does nothing. */
   checkpoint(): Promise<void> {
-    return this.#use(this.#writes, async ({ database }) => {
-      if (this.#held === undefined) await checkpoint(database.writer);
-    });
+    return this.#use(this.#steps, ({ database }) =>
+      this.#writes.run(async () => {
+        if (this.#held === undefined) await checkpoint(database.writer);
+      }),
+    );
+  }
+
+  /** Tables that are to be rewritten in series order now, the first first. @param now  ms since 1970 */
+  closedDays(now: number): Promise<string[]> {
+    return this.#use(this.#reads, async ({ partitions, sorted }) =>
+      this.#closedDays.due(partitions.all(), sorted, now).map(({ table }) => table),
+    );
+  }
+
+  /** Rewrites the table a step further. While the files are held it does nothing, so that they stay as they are. */
+  rewriteStep(table: string): Promise<RewriteStep> {
+    return this.#use(this.#steps, async (session) =>
+      this.#held === undefined ? await this.#rewriting.step(session, table) : { state: "held", rows: 0 },
+    );
+  }
+
+  /** Gives up the rewrite under way, in the middle of a step if need be. */
+  async abandonRewrite(): Promise<void> {
+    if (this.#open === undefined) return; // whoever opens it again drops what is left
+    this.#open.session.database.builder.interrupt();
+    await this.#use(this.#steps, (session) => this.#rewriting.abandon(session));
   }
 
   /**
@@ -107,15 +149,17 @@ export class DuckDbEngine {
    * and the first `wal_bytes` of the `.wal` are the store as it is now, whatever is written meanwhile.
    */
   hold(): Promise<HeldFiles> {
-    return this.#use(this.#writes, async (session) => {
-      const [file, wal] = await Promise.all([
-        stat(this.#options.path),
-        stat(`${this.#options.path}.wal`).catch(() => undefined),
-      ]);
-      const rows = await countRows(session.database.writer, session.partitions);
-      this.#held = session; // last: a hold that fails holds nothing
-      return { file_bytes: file.size, wal_bytes: wal?.size ?? 0, rows };
-    });
+    return this.#use(this.#steps, (session) =>
+      this.#writes.run(async () => {
+        const [file, wal] = await Promise.all([
+          stat(this.#options.path),
+          stat(`${this.#options.path}.wal`).catch(() => undefined),
+        ]);
+        const rows = await countRows(session.database.writer, session.partitions);
+        this.#held = session; // last: a hold that fails holds nothing
+        return { file_bytes: file.size, wal_bytes: wal?.size ?? 0, rows };
+      }),
+    );
   }
 
   /** @returns whether the file stayed open all the while: a reopening after an error may have begun with a checkpoint. */
@@ -127,7 +171,9 @@ export class DuckDbEngine {
 
   /** Closes the file; a call after this opens it again. What is in the `.wal` stays there. */
   async close(): Promise<void> {
-    await Promise.all([this.#writes.run(async () => {}), this.#reads.run(async () => {})]);
+    await this.#steps.run(() =>
+      Promise.all([this.#writes.run(async () => {}), this.#reads.run(async () => {})]),
+    );
     this.#open?.session.database.close();
     this.#open = undefined;
   }

@@ -17,8 +17,10 @@ import type {
   StoreOutcome,
   StoreRefusal,
 } from "../port.ts";
-import type { DatabaseOptions } from "./database.ts";
+import { DayRewriter, type RewriterOptions } from "./day-rewriter.ts";
+import type { EngineOptions } from "./engine.ts";
 import { storeError } from "./errors.ts";
+import { WriteLoad } from "./write-load.ts";
 import type { StoreThread } from "./worker.ts";
 
 export interface DuckDbStoreOptions {
@@ -30,6 +32,8 @@ export interface DuckDbStoreOptions {
   readonly memoryLimit?: string;
   /** Of DuckDB. More than 1 makes large queries faster, and each write cost a quarter more. */
   readonly threads?: number;
+  /** Rewrites closed days in series order, now and then; without it they stay in order of arrival. */
+  readonly closedDays?: RewriterOptions;
 }
 
 /** In the store's folder; DuckDB's write-ahead log is `.wal` beside it. */
@@ -41,6 +45,9 @@ const checkpoint_wal_bytes = 64 * 1024 * 1024;
 const checkpointWrites = 2000;
 /** After one that failed: on a full disk each costs reopening the database. */
 const checkpointRetry_ms = 30_000;
+
+/** Of the time writes took more than this: the store is behind, and does nothing beside them that can wait. */
+const behindShare = 0.5;
 
 /** Folders open in this process: DuckDB's own lock keeps out other processes only. */
 const openFolders = new Set<string>();
@@ -60,12 +67,20 @@ export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Stor
   if (openFolders.has(folder))
     throw new MarsadError("STORE_LOCKED", `${folder} is already open in this process`);
   openFolders.add(folder);
-  const { log, metrics, memoryLimit = "512MB", threads = 1 } = options;
-  const database: DatabaseOptions = { path: join(folder, fileName), memoryLimit, threads };
+  const { log, metrics, memoryLimit = "512MB", threads = 1, closedDays } = options;
+  const engine: EngineOptions = {
+    path: join(folder, fileName),
+    memoryLimit,
+    threads,
+    rewrite: closedDays?.limits,
+    closedDays: closedDays?.rules,
+  };
   try {
     const counted = metrics && new StoreMetrics(metrics);
-    const thread = await openWorker<StoreThread>(new URL("worker.ts", import.meta.url), database);
-    return new DuckDbStore({ folder, thread, log, metrics: counted });
+    const thread = await openWorker<StoreThread>(new URL("worker.ts", import.meta.url), engine);
+    const store = new DuckDbStore({ folder, thread, log, metrics: counted });
+    if (closedDays !== undefined) store.rewriteClosedDays(closedDays, metrics);
+    return store;
   } catch (error) {
     openFolders.delete(folder);
     throw error;
@@ -92,6 +107,8 @@ class DuckDbStore implements Store {
   readonly #thread: WorkerClient<StoreThread>;
   readonly #log: Log;
   readonly #metrics: StoreMetrics | undefined;
+  readonly #load = new WriteLoad();
+  #rewriter: DayRewriter | undefined;
   #closing: Promise<void> | undefined;
   #writesSinceCheckpoint = 0;
   #checkpointing: Promise<void> | undefined;
@@ -115,6 +132,7 @@ class DuckDbStore implements Store {
 
   async write(batch: StoreBatch): Promise<StoreOutcome> {
     const begun = performance.now();
+    using _counted = this.#load.begin();
     const { wal_bytes, ...outcome } = await this.#call(() => this.#thread.call("write", batch, batch.blocks));
     this.#metrics?.wrote((performance.now() - begun) / 1000, outcome);
     this.#writesSinceCheckpoint += 1;
@@ -163,12 +181,28 @@ class DuckDbStore implements Store {
     };
   }
 
+  rewriteClosedDays(options: RewriterOptions, metrics: Registry | undefined): void {
+    this.#rewriter = new DayRewriter({
+      ...options,
+      engine: {
+        closedDays: (now) => this.#thread.call("closedDays", now),
+        rewriteStep: (table) => this.#thread.call("rewriteStep", table),
+        abandonRewrite: () => this.#thread.call("abandonRewrite", undefined),
+      },
+      isBehind: () => this.#load.share() > behindShare,
+      onRewritten: () => this.#checkpoint(),
+      log: this.#log,
+      metrics,
+    });
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return (this.#closing ??= this.#close());
   }
 
   async #close(): Promise<void> {
     try {
+      await this.#rewriter?.[Symbol.asyncDispose]();
       await this.#checkpointing;
       await this.#thread
         .call("checkpoint", undefined)

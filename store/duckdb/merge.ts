@@ -11,12 +11,15 @@ const probeWriter = new ChunkWriter(["DOUBLE"]);
 /**
  * Merges a table's late rows, inside the caller's transaction and after the fresh ones were appended (their first
  * arrival came before). Returns how many rows the table gained.
+ *
+ * @param pending  A table that gets what changes too: whole rows, new or changed.
  */
 export async function mergeLate(
   connection: DuckDBConnection,
   { partition, late, lateGateways }: StagedTable,
   writer: ChunkWriter,
   tally: Tally,
+  pending: string | undefined,
 ): Promise<number> {
   const heads = headsOf(late);
   const between = timeRange(late);
@@ -37,6 +40,8 @@ export async function mergeLate(
        WHERE kept.series = changed.series AND kept.time = changed.time AND kept.time ${between}`,
     );
   }
+  if (pending !== undefined && inserts.length + updates.length > 0)
+    await append(connection, pending, writer, late.pick([...inserts, ...updates]));
   return inserts.length;
 }
 

@@ -17,6 +17,7 @@ const tables = `
   CREATE TABLE IF NOT EXISTS tally_change (gateway VARCHAR, stored BIGINT, merged BIGINT, duplicate BIGINT);
   CREATE TABLE IF NOT EXISTS refusal
     (journal VARCHAR, position BIGINT, gateway VARCHAR, agency VARCHAR, detail VARCHAR, readings BIGINT, lines VARCHAR);
+  CREATE TABLE IF NOT EXISTS rewritten (name VARCHAR, rows BIGINT);
   CREATE VIEW IF NOT EXISTS tally AS
     SELECT gateway, sum(stored)::BIGINT AS stored, sum(merged)::BIGINT AS merged, sum(duplicate)::BIGINT AS duplicate
     FROM tally_change GROUP BY gateway ORDER BY gateway;
@@ -113,6 +114,12 @@ export async function readSeries(connection: DuckDBConnection): Promise<SeriesTa
 
 export async function readPositions(connection: DuckDBConnection): Promise<Map<string, number>> {
   const rows = await connection.runAndReadAll("SELECT uuid, position::DOUBLE FROM journal");
+  return new Map(rows.getRowsJS() as [string, number][]);
+}
+
+/** Table -> how many of its rows, the first, stand in series order. */
+export async function readRewritten(connection: DuckDBConnection): Promise<Map<string, number>> {
+  const rows = await connection.runAndReadAll("SELECT name, rows::DOUBLE FROM rewritten");
   return new Map(rows.getRowsJS() as [string, number][]);
 }
 

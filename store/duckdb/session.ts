@@ -2,10 +2,19 @@ import type { FieldType } from "#telemetry/catalogue.ts";
 import type { SeriesTable } from "#telemetry/series-table.ts";
 import { ChunkWriter } from "./chunk-writer.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
+import { isFatal } from "./errors.ts";
 import { Freshness } from "./freshness.ts";
 import { type Column, fieldTypeOf } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
-import { ensureSchema, readFloors, readPartitions, readPositions, readSeries } from "./schema.ts";
+import { type Rewrite, dropLeftovers } from "./rewrite.ts";
+import {
+  ensureSchema,
+  readFloors,
+  readPartitions,
+  readPositions,
+  readRewritten,
+  readSeries,
+} from "./schema.ts";
 
 /** An open database and what is known of its committed content. Lost with the database, and read again from it. */
 export interface Session {
@@ -18,6 +27,10 @@ export interface Session {
   /** Journal's UUID -> position after its last stored block. */
   readonly positions: Map<string, number>;
   readonly writers: ChunkWriters;
+  /** Table -> how many of its rows, the first, stand in series order. */
+  readonly sorted: Map<string, number>;
+  /** The table that is being rewritten. */
+  rewrite: Rewrite | undefined;
 }
 
 /** @throws MarsadError STORE_FORMAT, and DuckDB's own errors */
@@ -26,6 +39,9 @@ export async function openSession(options: DatabaseOptions): Promise<Session> {
   try {
     const connection = database.writer;
     await ensureSchema(connection, options.path);
+    await dropLeftovers(connection).catch((error: unknown) => {
+      if (isFatal(error)) throw error; // else there is no room on the disk for doing it: the next rewrite does it
+    });
     const partitions = await readPartitions(connection);
     return {
       database,
@@ -35,6 +51,8 @@ export async function openSession(options: DatabaseOptions): Promise<Session> {
       types: fieldTypes(partitions),
       positions: await readPositions(connection),
       writers: new ChunkWriters(),
+      sorted: await readRewritten(connection),
+      rewrite: undefined,
     };
   } catch (error) {
     database.close();

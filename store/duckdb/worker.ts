@@ -2,8 +2,8 @@ import { release } from "#runtime/release.ts";
 import { serveWorker, transferred } from "#runtime/worker.ts";
 import { buffersOf, type SeriesContent } from "#telemetry/series-table.ts";
 import type { GatewayTally, ReadingQuery, ReadingRows, StoreBatch, StoreRefusal } from "../port.ts";
-import type { DatabaseOptions } from "./database.ts";
-import { DuckDbEngine, type EngineOutcome, type HeldFiles } from "./engine.ts";
+import { DuckDbEngine, type EngineOptions, type EngineOutcome, type HeldFiles } from "./engine.ts";
+import type { RewriteStep } from "./rewriting.ts";
 
 /** What the store thread answers. */
 export type StoreThread = {
@@ -16,11 +16,14 @@ export type StoreThread = {
   read(query: ReadingQuery): Promise<ReadingRows>;
   count(): Promise<number>;
   checkpoint(): Promise<void>;
+  closedDays(now: number): Promise<string[]>;
+  rewriteStep(table: string): Promise<RewriteStep>;
+  abandonRewrite(): Promise<void>;
   hold(): Promise<HeldFiles>;
   letGo(): Promise<boolean>;
 };
 
-await serveWorker<StoreThread>(async (options: DatabaseOptions) => {
+await serveWorker<StoreThread>(async (options: EngineOptions) => {
   const engine = new DuckDbEngine(options);
   await engine.open();
   return {
@@ -37,6 +40,9 @@ await serveWorker<StoreThread>(async (options: DatabaseOptions) => {
       read: (query) => engine.read(query),
       count: () => engine.count(),
       checkpoint: () => engine.checkpoint(),
+      closedDays: (now) => engine.closedDays(now),
+      rewriteStep: (table) => engine.rewriteStep(table),
+      abandonRewrite: () => engine.abandonRewrite(),
       hold: () => engine.hold(),
       letGo: () => engine.letGo(),
     },

@@ -64,9 +64,11 @@ async function commit(
       const { partition, fresh, late } = staged;
       const writer = session.writers.for(partition.columns);
       let { rows } = partition;
+      const pending = session.rewrite?.pendingFor(partition);
       if (fresh.length > 0) await append(connection, partition.table, writer, fresh);
+      if (fresh.length > 0 && pending !== undefined) await append(connection, pending, writer, fresh);
       rows += fresh.length;
-      if (late.length > 0) rows += await mergeLate(connection, staged, writer, work.tally);
+      if (late.length > 0) rows += await mergeLate(connection, staged, writer, work.tally, pending);
       gained.push({ ...partition, rows });
     }
     await appendSeries(session, work.entries);

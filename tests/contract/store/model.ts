@@ -33,7 +33,7 @@ export class Model {
 
 /** Everything in the store, in the model's form, read measurement by measurement. */
 export async function contentOf(
-  store: Store,
+  store: Pick<Store, "read">,
   journal: TestJournal,
   sensors: Readonly<Record<string, readonly string[]>>,
 ): Promise<Model["rows"]> {
