@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { MarsadError } from "#runtime/errors.ts";
 
@@ -18,7 +18,7 @@ export interface PeerResult {
 }
 
 /** They live with the tests: what they are made of is no part of the platform. */
-const program = fileURLToPath(new URL("../../tests/bench/peers/plain-typescript.ts", import.meta.url));
+const program = join(import.meta.dirname, "..", "..", "tests", "bench", "peers", "plain-typescript.ts");
 /** Bounded: one reading a message costs it fifty times what it costs the platform. */
 const runs = [
   { batch: 100, readings: 300_000 },
