@@ -63,7 +63,7 @@ export async function openInfluxStore(options: InfluxStoreOptions): Promise<Stor
     password: options.password,
     retentionDays: options.retentionDays,
     timeout: options.timeout ?? 30_000,
-    linesPerRequest: options.linesPerRequest ?? 20_000,
+    linesPerRequest: options.linesPerRequest ?? 10_000,
     connections: options.connections ?? 2,
   };
   const thread = await openWorker<InfluxThread>(new URL("worker.ts", import.meta.url), engine);
@@ -82,8 +82,8 @@ export async function openInfluxStore(options: InfluxStoreOptions): Promise<Stor
 
 class InfluxStore implements Store {
   readonly kind = "influxdb";
-  /** A line costs InfluxDB no less in a request of more than 10,000, which is what two connections make of a batch. */
-  readonly batchesAtOnce = 1;
+  /** Ordered by series, 100,000 readings cost InfluxDB a tenth less than 20,000; in memory they are requests of 10,000, one after the other. */
+  readonly batchesAtOnce = 5;
   readonly #thread: WorkerClient<InfluxThread>;
   readonly #options: InfluxStoreOptions;
   readonly #metrics: StoreMetrics | undefined;

@@ -1,19 +1,11 @@
-import type { BlockTable } from "#telemetry/block.ts";
-import { type EncodedField, LineWriter } from "./line-writer.ts";
+import type { BatchTable } from "./batch-order.ts";
+import { LineWriter } from "./line-writer.ts";
 
-/** A table of a batch: block and table by their numbers in it. */
-export interface BatchTable {
-  readonly block: number;
-  readonly index: number;
-  readonly table: BlockTable;
-  readonly fields: readonly EncodedField[];
-}
-
-/** The lines of one connection, in order of arrival, and which row of the batch each came from. */
+/** The lines of one request, and which row of the batch each came from. */
 export class RequestLines {
   readonly #writer = new LineWriter();
   readonly #part = new LineWriter();
-  #tables: BatchTable[] = [];
+  #tables: readonly BatchTable[] = [];
   #ends = new Uint32Array(1024);
   #tableOf = new Uint32Array(1024);
   #rowOf = new Uint32Array(1024);
@@ -27,19 +19,21 @@ export class RequestLines {
     return this.#writer.length;
   }
 
-  clear(): void {
+  /** Begins a request with lines of these tables. */
+  clear(tables: readonly BatchTable[]): void {
     this.#writer.clear();
-    this.#tables = [];
+    this.#tables = tables;
     this.#count = 0;
   }
 
-  add(prefix: Uint8Array, source: BatchTable, row: number): void {
+  /** @param table  Its place among the tables. */
+  add(prefix: Uint8Array, table: number, row: number): void {
+    const source = this.#tables[table]!;
     if (!this.#writer.write(prefix, source.fields, source.table, row)) return;
-    if (this.#tables.at(-1) !== source) this.#tables.push(source);
     const line = this.#count;
     if (line === this.#ends.length) this.#grow();
     this.#ends[line] = this.#writer.length;
-    this.#tableOf[line] = this.#tables.length - 1;
+    this.#tableOf[line] = table;
     this.#rowOf[line] = row;
     this.#count = line + 1;
   }

@@ -2,18 +2,23 @@ import type { Block } from "#telemetry/block.ts";
 import type { RefusedRow } from "../field-types.ts";
 import type { Refusal } from "./answers.ts";
 import { findRefused } from "./find-refused.ts";
-import { encodeFields } from "./line-writer.ts";
-import { type BatchTable, RequestLines } from "./request-lines.ts";
+import { type BatchOrder, BatchSorter, divide } from "./batch-order.ts";
+import { RequestLines } from "./request-lines.ts";
 import { type Prefix, prefixAt } from "./tags.ts";
 
 /** A batch below this many readings is one request: InfluxDB's cost a reading falls until about 5,000 a request. */
 const worthDividing = 10_000;
+/** Milliseconds: with answers that take longer than `slowAnswer`, requests get larger, up to `mostTimesLarger`; below `quickAnswer` they get smaller again. */
+const slowAnswer = 1_000;
+const quickAnswer = 250;
+const mostTimesLarger = 5;
 /** Times that lines may be refused after all that were refused before have been taken out. */
 const mostRounds = 5;
 /** Bytes; what a server takes at least. */
 const smallestRequest = 64 * 1024;
 
 export interface WriteLinesOptions {
+  /** While the server answers in time. */
   readonly linesPerRequest: number;
   readonly bytesPerRequest: number;
   readonly prefixes: (series: number) => readonly Prefix[];
@@ -27,14 +32,17 @@ export interface WriteLinesOptions {
 export type RefusedLine = RefusedRow & { readonly block: number };
 
 /**
- * Writes blocks through several connections at once. All readings of a series take the same one, one request after the other, so that what
- * comes for a key is written in the order in which it arrived.
+ * Writes batches through several connections at once, ordered by series. All readings of a series take the same one, one request after the other,
+ * so that what comes for a key is written in the order in which it arrived.
  */
 export class LinesWriter {
   readonly #options: WriteLinesOptions;
   readonly #lanes: readonly RequestLines[];
+  readonly #sorter = new BatchSorter();
   /** Shrinks when the server finds a request too large. */
   #bytesPerRequest: number;
+  /** A server that takes its time for each answer is given more at once. */
+  #timesLarger = 1;
 
   constructor(connections: number, options: WriteLinesOptions) {
     this.#options = options;
@@ -44,44 +52,63 @@ export class LinesWriter {
 
   /** @returns the rows that the server refuses, in order of blocks. @throws MarsadError STORE_UNAVAILABLE */
   async write(blocks: readonly Block[]): Promise<RefusedLine[]> {
-    const { linesPerRequest } = this.#options;
-    const readings = blocks.reduce((sum, block) => sum + block.readings, 0);
-    const lanes = readings < worthDividing ? this.#lanes.slice(0, 1) : this.#lanes;
+    const order = this.#sorter.sort(blocks);
+    const lanes = order.rows < worthDividing ? this.#lanes.slice(0, 1) : this.#lanes;
+    const ends = divide(order, lanes.length);
+    const state = { failed: false };
+    // Also when one fails, all have to end: the next write fills the same lanes.
+    const answers = await Promise.allSettled(
+      lanes.map((lane, i) => this.#writeRows(lane, order, [ends[i - 1] ?? 0, ends[i]!], state)),
+    );
     const refused: RefusedLine[] = [];
-    const flush = async (): Promise<void> => {
-      // Also when one fails, all have to end: the next write fills the same lanes.
-      const answers = await Promise.allSettled(lanes.map((lane) => this.#flush(lane)));
-      for (const answer of answers) {
-        if (answer.status === "rejected") throw answer.reason;
-        refused.push(...answer.value);
-      }
-    };
-    for (const lane of lanes) lane.clear();
-    for (const [number, block] of blocks.entries()) {
-      for (const [index, table] of block.tables.entries()) {
-        const source: BatchTable = { block: number, index, table, fields: encodeFields(table) };
-        for (let row = 0; row < table.rows; row++) {
-          const series = table.series[row]!;
-          const lane = lanes[series % lanes.length]!;
-          const prefix = prefixAt(this.#options.prefixes(series), table.time[row]!);
-          lane.add(prefix.bytes, source, row);
-          if (lane.count >= linesPerRequest || lane.length >= this.#bytesPerRequest) await flush();
-        }
-      }
+    for (const answer of answers) {
+      if (answer.status === "rejected") throw answer.reason;
+      refused.push(...answer.value);
     }
-    await flush();
     return refused.toSorted((a, b) => a.block - b.block || a.table - b.table || a.row - b.row);
+  }
+
+  /** One request after the other. @param state  Of all lanes: when one has failed, no other begins a request. */
+  async #writeRows(
+    lane: RequestLines,
+    order: BatchOrder,
+    [start, end]: readonly [number, number],
+    state: { failed: boolean },
+  ): Promise<RefusedLine[]> {
+    const { linesPerRequest, prefixes } = this.#options;
+    const { tables, tableOf, rowOf } = order;
+    const refused: RefusedLine[] = [];
+    try {
+      for (let at = start; at < end && !state.failed;) {
+        const most = linesPerRequest * this.#timesLarger;
+        lane.clear(tables);
+        for (; at < end && lane.count < most && lane.length < this.#bytesPerRequest; at++) {
+          const table = tableOf[at]!;
+          const row = rowOf[at]!;
+          const { series, time } = tables[table]!.table;
+          lane.add(prefixAt(prefixes(series[row]!), time[row]!).bytes, table, row);
+        }
+        for (const line of await this.#flush(lane)) refused.push(line);
+      }
+    } catch (error) {
+      state.failed = true;
+      throw error;
+    }
+    return refused;
   }
 
   async #flush(lane: RequestLines): Promise<RefusedLine[]> {
     if (lane.count === 0) return [];
+    const begun = performance.now();
     const refused = await this.#sendLane(lane);
-    const rows = Array.from(refused, ([line, detail]): RefusedLine => {
+    const took = performance.now() - begun;
+    if (refused.size === 0 && took > slowAnswer)
+      this.#timesLarger = Math.min(this.#timesLarger + 1, mostTimesLarger);
+    else if (took < quickAnswer) this.#timesLarger = 1;
+    return Array.from(refused, ([line, detail]): RefusedLine => {
       const { block, index, row } = lane.source(line);
       return { block, table: index, row, detail };
     });
-    lane.clear();
-    return rows;
   }
 
   async #sendLane(lane: RequestLines): Promise<Map<number, string>> {

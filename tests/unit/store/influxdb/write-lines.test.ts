@@ -43,9 +43,9 @@ describe("writing lines over two connections", () => {
       underWay += 1;
       try {
         await new Promise((resolve) => setTimeout(resolve, 1));
-        // The connection of odd series is cut; on the other one a line is looked for.
+        // The connection of the first series is cut; on the other one a line is looked for.
         if (Buffer.from(lines).includes("sensor=s1 ")) throw new Error("cut off");
-        return Buffer.from(lines).includes("sensor=s2 ") ? refused : undefined;
+        return Buffer.from(lines).includes("sensor=s11000 ") ? refused : undefined;
       } finally {
         underWay -= 1;
       }
