@@ -135,8 +135,8 @@ export class StoreWriter {
     return store.batchesAtOnce * batchReadings;
   }
 
-  async #read(from: number): Promise<JournalRange> {
-    const range = await this.#options.journal.read(from, this.#fullWrite * bytesPerReading);
+  async #read(from: number, readings = this.#fullWrite): Promise<JournalRange> {
+    const range = await this.#options.journal.read(from, readings * bytesPerReading);
     const isMissing = range.blocks.length === 0 && from < this.#committed;
     if (range.first === from && !isMissing) return range;
     throw new MarsadError("QUEUE_CORRUPT", `the journal has no block ${from}, and the store has none either`);
@@ -203,7 +203,7 @@ export class StoreWriter {
       const message = `the store had blocks up to ${this.#stored} and now says ${position}: it lost what it had kept`;
       throw new AbortError(new MarsadError("STORE_FORMAT", message));
     }
-    return await this.#read(position);
+    return await this.#read(position, this.#options.batchReadings);
   }
 
   async #write({ first, next, blocks }: JournalRange): Promise<Written> {
