@@ -30,7 +30,8 @@ export interface StoredBacklog {
 
 export interface StoredRecord {
   readonly position: number;
-  readonly record: Uint8Array;
+  /** With memory of its own. */
+  readonly record: Uint8Array<ArrayBuffer>;
 }
 
 /** The outbox's file: batches by position, and the number of the next reading, which change together. Synchronous. */

@@ -1,5 +1,5 @@
 import type { PositionRange } from "#runtime/durable-queue.ts";
-import { type Served, serveWorker } from "#runtime/worker.ts";
+import { type Served, serveWorker, transferred } from "#runtime/worker.ts";
 import {
   type OutboxFileOptions,
   type OutboxState,
@@ -26,7 +26,13 @@ await serveWorker((options: OutboxFileOptions): Served<OutboxMethods> => {
         file.commit(payloads, nextNumber);
         return file.state;
       },
-      read: ({ from, maxBytes }) => file.read(from, maxBytes),
+      read: ({ from, maxBytes }) => {
+        const records = file.read(from, maxBytes);
+        return transferred(
+          records,
+          records.map(({ record }) => record.buffer),
+        );
+      },
       remove: (ranges) => {
         file.remove(ranges);
         return file.state;

@@ -37,14 +37,15 @@ test("an outbox of the first format is drained number by number, and goes on whe
   await poll(() => agent.stats().backlogBytes === 0);
   expect(agent.stats()).toMatchObject({ backlog: 0, acknowledged: numbered - trimmed + 500 });
   const offered = lines(trimmed, numbered + 500);
+  const arrived = received.numbered(before.uuid);
   // The number is part of the key, so that each stands for its own line.
-  expect([...received.numbered(before.uuid)]).toEqual(offered.map((line, i) => [trimmed + i, line]));
+  expect([...arrived]).toEqual(offered.map((line, i) => [trimmed + i, line]));
   await reportFault(annotate, {
     fault: "outbox of the previous version",
     tried: 1,
     sent: offered.length,
     acknowledged: offered.length,
-    lost: offered.filter((line, i) => received.numbered(before.uuid).get(trimmed + i) !== line).length,
+    lost: offered.filter((line, i) => arrived.get(trimmed + i) !== line).length,
     twice: received.repeats,
   });
   expect([received.outboxes, received.repeats, received.contradictions]).toEqual([1, 0, []]);

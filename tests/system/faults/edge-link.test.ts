@@ -38,46 +38,48 @@ function repeats({ connections }: UplinkTap): number {
 
 const cuts = 2 * kills;
 
-test(`a link of 30 ms that breaks ${cuts} x, half-open too, costs no reading, no order, and repeats within the window`, async ({
-  annotate,
-}) => {
-  using folder = tempFolder("edge-link");
-  const readings = new SteadyReadings("corniche-1", Date.now() - 3_600_000);
-  await using city = await openLinkedCity(folder.path, readings);
-  const { proxy, tap } = city;
-  proxy.delay = 15;
-  await using edge = await city.startAgent({ keepalive_s: 1, window });
-  await using lines = startLines({ readings, rate: 5000, input: () => edge.input });
-  for (let cut = 0; cut < cuts; cut++) {
-    const { up } = proxy.bytes;
-    await poll(() => proxy.bytes.up > up + 100_000, { interval: 10 });
-    await sleep(Math.random() * 100); // at any moment of a batch
-    const { connections } = proxy;
-    if (cut % 2 === 0) {
-      proxy.closed = true;
-      proxy.cut();
-      await sleep(300); // meanwhile a backlog
-      proxy.closed = false;
-    } else proxy.swallow();
-    await poll(() => proxy.connections > connections);
-  }
-  await lines[Symbol.asyncDispose]();
-  const { lost, twice } = await city.verdict(lines.written);
-  const resent = repeats(tap);
-  await reportFault(annotate, {
-    fault: "link of 30 ms cut or half-open",
-    tried: cuts,
-    sent: lines.written,
-    acknowledged: lines.written,
-    lost,
-    twice,
-    measured: { "batches sent again": resent, "most batches in flight": tap.most.batches },
-  });
-  expect({ lost, twice }).toEqual({ lost: 0, twice: 0 });
-  expectOrder(tap);
-  expectWindow(tap);
-  expect(resent).toBeLessThanOrEqual((used(tap) - 1) * window);
-});
+test(
+  `a link of 30 ms that breaks ${cuts} x, half-open too, costs no reading, no order, and repeats within the window`,
+  async ({ annotate }) => {
+    using folder = tempFolder("edge-link");
+    const readings = new SteadyReadings("corniche-1", Date.now() - 3_600_000);
+    await using city = await openLinkedCity(folder.path, readings);
+    const { proxy, tap } = city;
+    proxy.delay = 15;
+    await using edge = await city.startAgent({ keepalive_s: 1, window });
+    await using lines = startLines({ readings, rate: 5000, input: () => edge.input });
+    for (let cut = 0; cut < cuts; cut++) {
+      const { up } = proxy.bytes;
+      await poll(() => proxy.bytes.up > up + 100_000, { interval: 10 });
+      await sleep(Math.random() * 100); // at any moment of a batch
+      const { connections } = proxy;
+      if (cut % 2 === 0) {
+        proxy.closed = true;
+        proxy.cut();
+        await sleep(300); // meanwhile a backlog
+        proxy.closed = false;
+      } else proxy.swallow();
+      await poll(() => proxy.connections > connections);
+    }
+    await lines[Symbol.asyncDispose]();
+    const { lost, twice } = await city.verdict(lines.written);
+    const resent = repeats(tap);
+    await reportFault(annotate, {
+      fault: "link of 30 ms cut or half-open",
+      tried: cuts,
+      sent: lines.written,
+      acknowledged: lines.written,
+      lost,
+      twice,
+      measured: { "batches sent again": resent, "most batches in flight": tap.most.batches },
+    });
+    expect({ lost, twice }).toEqual({ lost: 0, twice: 0 });
+    expectOrder(tap);
+    expectWindow(tap);
+    expect(resent).toBeLessThanOrEqual((used(tap) - 1) * window);
+  },
+  60_000 + cuts * 15_000,
+);
 
 test("a link of 1 Mbit/s and 30 ms that is too narrow for a while brings all in order, over one connection, each batch once", async ({
   annotate,
@@ -100,7 +102,7 @@ test("a link of 1 Mbit/s and 30 ms that is too narrow for a while brings all in 
   using memory = new MemoryWatch({ edge: edge.pid });
   const first = memory.highest("edge");
   await using lines = startLines({ readings, rate: 5000, input: () => edge.input });
-  await poll(() => lines.written >= 8000); // 0.7 MB in less than 2 s
+  await poll(() => lines.written >= 6000); // half a megabyte in little more than 1 s
   await lines[Symbol.asyncDispose]();
   const { lost, twice } = await city.verdict(lines.written);
   const latest = Math.max(...acknowledgedAfter);
