@@ -43,9 +43,27 @@ to start. A key of a group is written inside it: \`batch.max_bytes\` is \`max_by
 entry of the list \`inputs\`; a \`*\` stands for a name of your own.
 `;
 
-/** docs/configuration.md: one table a program. */
-export function configurationPage(programs: readonly Program[]): string {
-  return [header, ...programs.map(section)].join("\n");
+/** Bounds that are the program's own, by name. */
+export type Limits = Readonly<Record<string, { readonly value: number; readonly description: string }>>;
+
+/** docs/configuration.md: one table a program, and the broker's bounds. */
+export function configurationPage(programs: readonly Program[], limits: Limits): string {
+  return [header, ...programs.map(section), limitsSection(limits)].join("\n");
+}
+
+function limitsSection(limits: Limits): string {
+  const about = "Bounds of the broker that cannot be configured: what a gateway meets when it does more.";
+  const head = ["| bound | value | |", "|---|---|---|"];
+  const lines = Object.entries(limits).map(
+    ([name, { value, description }]) => `| \`${name}\` | ${quantity(name, value)} | ${escape(description)} |`,
+  );
+  return `## The broker's bounds\n\n${about}\n\n${[...head, ...lines].join("\n")}\n`;
+}
+
+function quantity(name: string, value: number): string {
+  if (name.endsWith("_ms")) return `${value / 1000} s`;
+  if (!name.endsWith("Bytes")) return String(value);
+  return value >= 2 ** 20 ? `${value / 2 ** 20} MiB` : `${value / 2 ** 10} KiB`;
 }
 
 function section({ command, about, schema }: Program): string {

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { format } from "oxfmt";
 import { z } from "zod";
 import { openApiDocument } from "#api/document.ts";
+import { brokerLimits } from "#broker/limits.ts";
 import { PlatformConfig } from "#cli/platform/config.ts";
 import { EdgeAgentConfig } from "#edge-agent/config.ts";
 import { SimConfig } from "#firmware-sim/config.ts";
@@ -58,7 +59,7 @@ const folder = import.meta.dirname;
 export async function generatedPages(): Promise<Map<string, string>> {
   const pages = new Map<string, string>();
   pages.set("openapi.json", await json(await openApiDocument(packageJson.version)));
-  pages.set("configuration.md", configurationPage(programs));
+  pages.set("configuration.md", configurationPage(programs, brokerLimits));
   for (const [name, { schema, about }] of Object.entries(messages)) {
     const described = { title: name, description: about, ...z.toJSONSchema(schema, { io: "input" }) };
     pages.set(`messages/${name}.json`, await json(described));
