@@ -10,16 +10,30 @@ export function boundConnections(server: Server, max: number): void {
   const waiting = new Map<string, Socket>();
   const answered = new Map<string, Socket>();
 
+  let willTrim = false;
+  const trim = (): void => {
+    willTrim = false;
+    let excess = waiting.size + answered.size - max;
+    // The oldest that waits goes first; when all are being answered, the newest of them.
+    for (const [peer, socket] of [...waiting, ...[...answered].toReversed()]) {
+      if (excess-- <= 0) break;
+      waiting.delete(peer);
+      answered.delete(peer);
+      socket.destroy();
+    }
+  };
+  server.maxConnections = 4 * max;
+
   server.on("connection", (socket: Socket) => {
     const peer = addressOf(socket);
     waiting.set(peer, socket);
     socket.once("close", () => {
       for (const sockets of [waiting, answered]) if (sockets.get(peer) === socket) sockets.delete(peer);
     });
-    if (waiting.size + answered.size <= max) return;
-    const [[oldest, victim] = [peer, socket]] = waiting;
-    waiting.delete(oldest);
-    victim.destroy();
+    if (waiting.size + answered.size <= max || willTrim) return;
+    willTrim = true;
+    // What has just come may have asked something that is not read yet: many are accepted in one turn, and read in the next.
+    setImmediate(() => setImmediate(trim));
   });
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const peer = addressOf(request.socket);

@@ -13,6 +13,7 @@ import type { BrokerLimits } from "./limits.ts";
 import type { BrokerCounts } from "./metrics.ts";
 import { OutputWatch } from "./output-watch.ts";
 import type { UplinkLevels } from "./queue-levels.ts";
+import { pauses, ReadGate } from "./read-gate.ts";
 import type { RefusalReason, Refusals } from "./refusals.ts";
 import { Session } from "./session.ts";
 import type { UplinkHandler } from "./uplink.ts";
@@ -40,20 +41,6 @@ export interface ConnectionNack {
   readonly bytes: Uint8Array;
 }
 
-/** Why the socket is not read; bits. */
-const pauses = {
-  /** The CONNECT is being answered. */
-  connecting: 1,
-  /** The bound on bytes in flight. */
-  inFlight: 2,
-  /** aedes has enough to do. */
-  aedes: 4,
-  /** The peer does not read what it is sent. */
-  output: 8,
-  /** The broker is closing. */
-  closing: 16,
-} as const;
-
 /** TCP finds dead peers in a little over a minute, also those with keepalive 0 and those that are not read. */
 const tcpKeepAlive_ms = 60_000;
 /** How long the last bytes (a CONNACK that refuses, PUBACKs) may take to leave. */
@@ -76,7 +63,7 @@ export class Connection implements FrameSink, Listener, PortOwner {
   #session: Session | undefined;
   readonly #output: OutputWatch;
   readonly #keepalive = new Keepalive(() => this.refuse("keepalive"));
-  #pauses = 0;
+  readonly #gate: ReadGate;
   #connectTimer: NodeJS.Timeout | undefined;
   #refused = false;
   #hangingUp = false;
@@ -87,10 +74,11 @@ export class Connection implements FrameSink, Listener, PortOwner {
     this.#remote = `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? 0}`;
     this.#parts = parts;
     this.#splitter = new FrameSplitter(this, parts.limits);
+    this.#gate = new ReadGate({ socket, splitter: this.#splitter, keepalive: this.#keepalive });
     this.#output = new OutputWatch({
       socket,
       limits: parts.limits,
-      setFull: (full) => (full ? this.#pause(pauses.output) : this.#unpause(pauses.output)),
+      setFull: (full) => (full ? this.#gate.close(pauses.output) : this.#gate.open(pauses.output)),
       onStuck: () => {
         this.refuse("slow-reader");
         // What waits for it will not leave.
@@ -171,12 +159,12 @@ export class Connection implements FrameSink, Listener, PortOwner {
       copies,
       counts,
       write: (bytes) => this.#write(bytes),
-      setFull: (full) => (full ? this.#pause(pauses.inFlight) : this.#unpause(pauses.inFlight)),
+      setFull: (full) => (full ? this.#gate.close(pauses.inFlight) : this.#gate.open(pauses.inFlight)),
     });
     this.#keepalive.set(keepalive_s);
     this.#parts.onOpen(this);
     this.#splitter.open(topicPrefixBytes(gateway));
-    this.#unpause(pauses.connecting);
+    this.#gate.open(pauses.connecting);
   }
 
   /** Closes it for a reason that is counted, logged, and with `nack` told to the gateway. */
@@ -198,7 +186,7 @@ export class Connection implements FrameSink, Listener, PortOwner {
 
   /** Reads no more; what was taken may still be acknowledged. */
   stopReading(): void {
-    this.#pause(pauses.closing);
+    this.#gate.close(pauses.closing);
   }
 
   /** Closes it after what was written has left. */
@@ -213,7 +201,7 @@ export class Connection implements FrameSink, Listener, PortOwner {
 
   connect(frame: Uint8Array): void {
     clearTimeout(this.#connectTimer);
-    this.#pause(pauses.connecting);
+    this.#gate.close(pauses.connecting);
     this.#port = new AedesPort<Connection>(this, this.#socket, this.#parts.limits.outputBytes);
     this.#parts.attach(this.#port);
     this.#port.push(frame);
@@ -224,7 +212,7 @@ export class Connection implements FrameSink, Listener, PortOwner {
   }
 
   other(frame: Uint8Array): void {
-    if (this.#port?.push(frame) === false) this.#pause(pauses.aedes);
+    if (this.#port?.push(frame) === false) this.#gate.close(pauses.aedes);
   }
 
   fault(fault: FrameFault): void {
@@ -250,7 +238,7 @@ export class Connection implements FrameSink, Listener, PortOwner {
   }
 
   aedesReads(): void {
-    this.#unpause(pauses.aedes);
+    this.#gate.open(pauses.aedes);
   }
 
   aedesWrote(): void {
@@ -273,30 +261,10 @@ export class Connection implements FrameSink, Listener, PortOwner {
     if (this.#splitter.push(chunk)) release(chunk);
   }
 
-  #pause(why: number): void {
-    if (this.#pauses === 0) {
-      this.#socket.pause();
-      this.#keepalive.pause();
-    }
-    this.#pauses |= why;
-    this.#splitter.pause();
-  }
-
-  #unpause(why: number): void {
-    if ((this.#pauses & why) === 0 || this.#closed) return;
-    this.#pauses &= ~why;
-    if (this.#pauses !== 0) return;
-    this.#splitter.resume();
-    // What the splitter still had may have paused it again.
-    if (this.#pauses !== 0 || this.#closed) return;
-    this.#socket.resume();
-    this.#keepalive.resume();
-  }
-
   #onClose(): void {
     this.#closed = true;
     clearTimeout(this.#connectTimer);
-    this.#keepalive.pause();
+    this.#gate.end();
     this.#output.end();
     this.#splitter.close();
     this.#session?.end();

@@ -9,6 +9,7 @@ export class GatewayConnections {
   readonly #silent = new Set<Connection>();
   /** Whose CONNECT is being answered, the oldest first. */
   readonly #deciding = new Set<Connection>();
+  #willTrim = false;
   /** Those whose credentials were right. */
   readonly #byGateway = new Map<string, Set<Connection>>();
 
@@ -36,11 +37,10 @@ export class GatewayConnections {
   add(connection: Connection): void {
     this.#all.add(connection);
     this.#silent.add(connection);
-    if (this.#all.size > this.#limits.connections) {
-      connection.refuse("connections");
-    } else if (this.#silent.size + this.#deciding.size > this.#limits.connecting) {
-      const [oldest = connection] = this.#silent;
-      oldest.refuse("connecting");
+    if (this.#all.size > this.#limits.connections) connection.refuse("connections");
+    else if (this.#excess > 0 && !this.#willTrim) {
+      this.#willTrim = true;
+      afterReading(() => this.#trim());
     }
   }
 
@@ -82,4 +82,23 @@ export class GatewayConnections {
     const gatewayName = clientId.slice(0, clientId.indexOf("/"));
     return [...this.of(gatewayName)].some((connection) => connection.clientId === clientId);
   }
+
+  get #excess(): number {
+    return this.#silent.size + this.#deciding.size - this.#limits.connecting;
+  }
+
+  #trim(): void {
+    this.#willTrim = false;
+    let excess = this.#excess;
+    for (const oldest of [...this.#silent, ...this.#deciding]) {
+      if (excess-- <= 0) break;
+      // One that is about to end is still among them.
+      if (!oldest.ended) oldest.refuse("connecting");
+    }
+  }
+}
+
+/** Runs `work` when what new connections have sent has been read: many are accepted in one turn, and read in the next. */
+export function afterReading(work: () => void): void {
+  setImmediate(() => setImmediate(work));
 }

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type SecureContextOptions } from "node:tls";
+import { afterReading } from "./gateway-connections.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { Refusals } from "./refusals.ts";
 
@@ -29,19 +30,25 @@ export function createListener({ tls, limits, refusals, onSocket }: ListenerOpti
   server.maxConnections = limits.connections + limits.connecting;
   /** TCP sockets without their handshake, the oldest first, by the peer's address, which the TLS socket has too. */
   const handshakes = new Map<string, Socket>();
+  let willTrim = false;
+  const trim = (): void => {
+    willTrim = false;
+    for (const [remote, oldest] of handshakes) {
+      if (handshakes.size <= limits.connecting) break;
+      refusals.record("connecting", { remote });
+      handshakes.delete(remote);
+      oldest.destroy();
+    }
+  };
   server.on("connection", (socket: Socket) => {
     const peer = addressOf(socket);
     handshakes.set(peer, socket);
     socket.on("close", () => {
       if (handshakes.get(peer) === socket) handshakes.delete(peer);
     });
-    if (handshakes.size <= limits.connecting) return;
-    for (const [remote, oldest] of handshakes) {
-      refusals.record("connecting", { remote });
-      handshakes.delete(remote);
-      oldest.destroy();
-      break;
-    }
+    if (handshakes.size <= limits.connecting || willTrim) return;
+    willTrim = true;
+    afterReading(trim);
   });
   server.on("secureConnection", (socket) => {
     handshakes.delete(addressOf(socket));

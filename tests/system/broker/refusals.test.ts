@@ -1,5 +1,6 @@
 import { generate, type IConnectPacket, type IPublishPacket } from "mqtt-packet";
 import { describe, expect, test } from "vitest";
+import type { GatewayIdentity } from "#telemetry/names.ts";
 import { parseNack } from "#telemetry/nack.ts";
 import { poll } from "../../support/poll.ts";
 import {
@@ -169,6 +170,21 @@ describe("before the CONNACK", () => {
     expect(await refusalOf(gateways, oldest)).toBe("connecting");
     newest.send(connectPacket());
     expect((await newest.next("connack")).returnCode).toBe(0);
+  });
+
+  test("a gateway that is being let in stays, however many come after it and say nothing", async () => {
+    const password = Promise.withResolvers<GatewayIdentity>();
+    await using gateways = await openTestBroker({
+      limits: { connecting: 2 },
+      authenticate: () => password.promise,
+    });
+    const gateway = await gateways.raw();
+    gateway.send(connectPacket());
+    const silent = await Promise.all(Array.from({ length: 20 }, () => gateways.raw()));
+    await Promise.all(silent.slice(0, -1).map(({ closed }) => closed));
+    expect(await gateways.metric("refused_connections_total", { reason: "connecting" })).toBe(19);
+    password.resolve(corniche);
+    expect((await gateway.next("connack")).returnCode).toBe(0);
   });
 
   test("one connection of a gateway too many; the same client id makes room", async () => {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { defaultBrokerLimits } from "#broker/limits.ts";
 import { IngestLimits } from "#ingest/limits.ts";
 import { reportFault } from "../../support/fault-report.ts";
-import { quantile, startFlood } from "../../support/flood/flood.ts";
+import { type Flood, type FloodPhase, quantile, startFlood } from "../../support/flood/flood.ts";
 import { floodVerdict } from "../../support/flood/verdict.ts";
 import { anonymousMemory, MemoryWatch } from "../../support/memory.ts";
 import { dataFolder, type Platform, startPlatform } from "../../support/platform.ts";
@@ -46,18 +46,12 @@ test(
     const atRest = anonymousMemory(platform.pid);
     using memory = new MemoryWatch({ platform: platform.pid });
 
-    await flood.saturate(peakFor); // warm: a peak that is measured cold is none
-    const peakBefore = await measured(platform, () => flood.saturate(peakFor));
+    const measure = (run: () => Promise<FloodPhase>): Promise<Measured> => measured(platform, flood, run);
+    await measure(() => flood.saturate(peakFor)); // a peak that is measured cold is none
+    const peakBefore = await measure(() => flood.saturate(peakFor));
     const wanted = factor * peakBefore.acknowledged;
-    const overload = await measured(platform, () => flood.offer(wanted, overloadSeconds));
-    const begun = performance.now();
-    const drained = await flood.drain();
-    const peakAfter = await measured(platform, () => flood.saturate(peakFor));
-    await flood.drain();
-    await poll(async () => (await platform.accounts()).every(({ on_its_way }) => on_its_way.journal === 0), {
-      interval: 20,
-    });
-    const emptied = performance.now() - begun;
+    const overload = await measure(() => flood.offer(wanted, overloadSeconds));
+    const peakAfter = await measure(() => flood.saturate(peakFor));
     const after = await flood.offer(calm, calmFor);
     const last = await flood.drain();
     const highest = memory.highest("platform") - atRest;
@@ -96,7 +90,7 @@ test(
         "taken by TCP, readings/s": Math.round((phase.sent * batch) / phase.seconds),
         "acknowledged, share of the peak": round(shares.acknowledged),
         "stored, share of the peak's": round(shares.stored),
-        "acknowledged in a CPU second, share of the peak's": round(shares.perCpuSecond),
+        "stored for a CPU second, share of the peak's": round(shares.perCpuSecond),
         "load generator, CPU share of a core": round(phase.cpuSeconds / phase.seconds),
         "RssAnon above rest, MiB": Math.round(highest / MiB),
         "RssAnon cap, MiB": Math.round(memoryCap / MiB),
@@ -104,8 +98,8 @@ test(
         "PUBACK p50 in overload, ms": round(quantile(phase.latencies, 0.5)),
         "PUBACK p50 after, ms": round(quantile(after.latencies, 0.5)),
         "longest PINGRESP in overload, ms": round(quantile(phase.pings, 1)),
-        "PUBACKs of what was sent, s": round(drained.seconds),
-        "backlog stored after, s": round(emptied / 1000 - peakFor),
+        "last PUBACK after the end of the overload, s": round(overload.drained.seconds),
+        "all stored after the end of the overload, s": round(overload.storedAfter),
       },
     });
 
@@ -115,42 +109,50 @@ test(
     // Slowed: about three times as much was due as the platform acknowledges, and TCP took what it could.
     expect(phase.offered * batch).toBeGreaterThan(2 * peak * overloadSeconds);
     expect(phase.sent).toBeLessThan(0.8 * phase.offered);
-    expect(drained.waiting).toBe(0);
-    // On a machine that does other things too one second's peak is not another's; what a CPU second of the platform acknowledges is. Alone for a minute, the rates count.
-    const alone = overloadSeconds >= 60;
-    expect(alone ? shares.acknowledged : Math.max(shares.acknowledged, shares.perCpuSecond)).toBeGreaterThan(
-      0.9,
-    );
-    expect(alone ? shares.stored : Math.max(shares.stored, shares.perCpuSecond)).toBeGreaterThan(0.9);
+    expect(overload.drained.waiting).toBe(0);
+    /*
+     * Useful is what is acknowledged and stored. PUBACKs alone come quicker in a short peak than in a long one, since the store may follow later.
+     * On a machine that does other things too one second's peak is not another's; what a CPU second of the platform stores is. Alone for a minute, the rate counts.
+     */
+    const useful = overloadSeconds >= 60 ? shares.stored : Math.max(shares.stored, shares.perCpuSecond);
+    expect(useful).toBeGreaterThan(0.9);
     expect(highest).toBeLessThan(memoryCap);
     expect(phase.pings.length).toBeGreaterThan(gateways * overloadSeconds * 0.5);
     expect(quantile(after.latencies, 0.5)).toBeLessThan(3 * quantile(before.latencies, 0.5));
   },
 );
 
-type Phase = Awaited<ReturnType<Awaited<ReturnType<typeof startFlood>>["offer"]>>;
-
 interface Measured {
-  readonly phase: Phase;
+  readonly phase: FloodPhase;
+  /** From its end to the last PUBACK. */
+  readonly drained: FloodPhase;
+  /** Seconds from the end of the phase until all is in the store. */
+  readonly storedAfter: number;
   /** Readings a second. */
   readonly acknowledged: number;
+  /** Readings a second from the beginning until all of them are in the store. */
   readonly stored: number;
-  /** Readings acknowledged for each CPU second of the platform, all its threads. */
+  /** Readings stored for each CPU second of the platform, all its threads. */
   readonly perCpuSecond: number;
 }
 
-/** A phase, and how many readings a second were acknowledged and came into the store meanwhile. */
-async function measured(platform: Platform, run: () => Promise<Phase>): Promise<Measured> {
-  const stored = async (): Promise<number> =>
-    (await platform.accounts()).reduce((sum, account) => sum + account.stored, 0);
-  const [storedBefore, cpuBefore] = [await stored(), cpuSeconds(platform.pid)];
+/** A phase, and what follows until its last reading is in the store. */
+async function measured(platform: Platform, flood: Flood, run: () => Promise<FloodPhase>): Promise<Measured> {
+  const [began, cpuBefore] = [performance.now(), cpuSeconds(platform.pid)];
   const phase = await run();
-  const [storedAfter, cpuAfter] = [await stored(), cpuSeconds(platform.pid)];
+  const ended = performance.now();
+  const drained = await flood.drain();
+  await poll(async () => (await platform.accounts()).every(({ on_its_way }) => on_its_way.journal === 0), {
+    interval: 20,
+  });
+  const readings = phase.sent * batch;
   return {
     phase,
+    drained,
+    storedAfter: (performance.now() - ended) / 1000,
     acknowledged: (phase.acknowledged * batch) / phase.seconds,
-    stored: (storedAfter - storedBefore) / phase.seconds,
-    perCpuSecond: (phase.acknowledged * batch) / (cpuAfter - cpuBefore),
+    stored: (1000 * readings) / (performance.now() - began),
+    perCpuSecond: readings / (cpuSeconds(platform.pid) - cpuBefore),
   };
 }
 

@@ -74,7 +74,7 @@ test("who is being answered stays; when all are, the new one goes", async () => 
   await using server = await serve(2);
   const answered = [await server.open(get("/later")), await server.open(get("/later"))];
   await poll(() => server.owed.length === 2);
-  const late = await server.open();
+  const late = await server.open(get("/later"));
   await once(late.socket, "close");
   for (const response of server.owed) response.end("done");
   for (const { text } of answered) await poll(() => text().endsWith("done"));
