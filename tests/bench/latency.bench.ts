@@ -14,7 +14,7 @@ import type { LatencySummary } from "#cli/bench/latencies.ts";
 import { type MeasuredPlatform, startPlatform } from "#cli/bench/measured-platform.ts";
 import { runChild } from "#cli/bench/run-child.ts";
 import { startInfluxd } from "../support/influxd.ts";
-import { canMount, smallDisk } from "../support/tmpfs.ts";
+import { canMount, smallDisk } from "../support/small-disk.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import type { BenchDocument, BenchFigure, BenchRow } from "./result.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { poll } from "../../support/poll.ts";
-import { canMount, smallDisk } from "../../support/tmpfs.ts";
+import { canMount, smallDisk } from "../../support/small-disk.ts";
 import { flows, openCity, storedFlows } from "./support.ts";
 
 test.skipIf(!canMount())(

@@ -8,7 +8,7 @@ import { DuckDbEngine } from "#store/duckdb/engine.ts";
 import { openDuckDbStore } from "#store/duckdb/index.ts";
 import type { Store } from "#store/port.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { canMount, smallDisk } from "../../support/tmpfs.ts";
+import { canMount, smallDisk } from "../../support/small-disk.ts";
 import { SteadyLoad } from "./steady-load.ts";
 
 const log = pino({ level: "silent" });

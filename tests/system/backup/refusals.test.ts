@@ -13,7 +13,7 @@ import { admitGateway, dataFolder, type Platform, startPlatform } from "../../su
 import { poll } from "../../support/poll.ts";
 import { SteadyReadings } from "../../support/steady-readings.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { canMount, smallDisk } from "../../support/tmpfs.ts";
+import { canMount, smallDisk } from "../../support/small-disk.ts";
 import { cleanEnvironment, collect, entry, runMarsad } from "../cli/run-marsad.ts";
 
 const resources = new AsyncDisposableStack();

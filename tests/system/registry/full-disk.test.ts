@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { expect, test } from "vitest";
 import { openRegistry } from "#ingest/registry/registry.ts";
 import type { Birth } from "#telemetry/birth.ts";
-import { canMount, smallDisk } from "../../support/tmpfs.ts";
+import { canMount, smallDisk } from "../../support/small-disk.ts";
 
 const gateway = { name: "gw-1", agency: "water" };
 
