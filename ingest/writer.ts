@@ -8,7 +8,7 @@ import type { Journal } from "./journal/journal.ts";
 import type { JournalRange } from "./journal/messages.ts";
 
 /** Milliseconds: a store that is back, and a disk with room again, is noticed in less than two seconds, however long it was away. */
-const longestRetryWait = 1_500;
+const longestRetryWait = 1_000;
 /** About what a reading takes in a block. */
 const bytesPerReading = 44;
 

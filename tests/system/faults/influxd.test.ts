@@ -8,7 +8,7 @@ import { poll } from "../../support/poll.ts";
 import { kills } from "../../support/soak.ts";
 import { influxRows, type StoredRows } from "../../support/stored-rows.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { type City, p95, type ReadyAgain, readyAgain, startCity, startTimed } from "./city.ts";
+import { type City, p95, readyAgain, type Start, startCity, startTimed } from "./city.ts";
 import { endInTime, expectBalance, expectReadyAgain, settle, untilAcknowledged } from "./support.ts";
 import { expectKept } from "./verdict.ts";
 
@@ -42,8 +42,8 @@ function influxArgs({ url }: Influxd): string[] {
 }
 
 /** Kills the platform `kills` times, each after so many batches of every gateway. @returns how each start went. */
-async function killUnderLoad(city: InfluxCity, batches: number): Promise<ReadyAgain[]> {
-  const starts: ReadyAgain[] = [];
+async function killUnderLoad(city: InfluxCity, batches: number): Promise<Start[]> {
+  const starts: Start[] = [];
   for (let kill = 0; kill < kills; kill++) {
     const { platform, took } = await startTimed(city, city.start);
     await using _platform = platform;
@@ -94,7 +94,7 @@ describe.skipIf(!there)(`a platform whose store is InfluxDB${note}`, () => {
       await rowsIn(city),
       city.loads,
     );
-    expectReadyAgain(measured);
+    expect(p95(readyAfter)).toBeLessThan(2_000);
   });
 
   test("told to end: under load, while InfluxDB hangs and with a backlog the platform ends in time with exit code 0, and everything continues", async ({
@@ -163,14 +163,15 @@ describe.skipIf(!there)(`a platform whose store is InfluxDB${note}`, () => {
     await settle(city, platform);
     await expectBalance(platform);
     expect(await platform.end("SIGTERM")).toBe(0);
-    const measured = readyAgain([...starts.slice(1), took]);
+    const again = [...starts.slice(1), took];
+    const measured = readyAgain(again);
     await expectKept(
       annotate,
       { fault: "kill -9 of the platform, InfluxDB behind it", tried: kills, measured },
       await rowsIn(city),
       city.loads,
     );
-    expectReadyAgain(measured);
+    expectReadyAgain(again);
   });
 
   test(`the platform killed ${kills} x with -9 while InfluxDB refuses everything: each reading is one dead letter's, counted once, and can be stored later`, async ({

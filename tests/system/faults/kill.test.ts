@@ -9,7 +9,7 @@ import { SteadyReadings } from "../../support/steady-readings.ts";
 import { type StoredRow, storedRows } from "../../support/stored-rows.ts";
 import { openTcpProxy } from "../../support/tcp-proxy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { agency, type ReadyAgain, readyAgain, startCity, startTimed } from "./city.ts";
+import { agency, readyAgain, type Start, startCity, startTimed } from "./city.ts";
 import { expectBalance, expectReadyAgain, settle, untilAcknowledged } from "./support.ts";
 import { expectKept } from "./verdict.ts";
 
@@ -27,7 +27,7 @@ test(`what was acknowledged survives ${kills} x kill -9 of the platform under lo
 }) => {
   using folder = tempFolder("kill");
   await using city = await startCity({ folder: folder.path });
-  const starts: ReadyAgain[] = [];
+  const starts: Start[] = [];
   const start = async (): Promise<Platform> => {
     const { platform, took } = await startTimed(city, () => startPlatform({ folder: folder.path }));
     starts.push(took);
@@ -46,14 +46,15 @@ test(`what was acknowledged survives ${kills} x kill -9 of the platform under lo
   await settle(city, platform);
   await expectBalance(platform);
   expect(await platform.end("SIGTERM")).toBe(0);
-  const measured = readyAgain(starts.slice(1));
+  const again = starts.slice(1);
+  const measured = readyAgain(again);
   await expectKept(
     annotate,
     { fault: "kill -9 of the platform, DuckDB behind it", tried: kills, measured },
     await storedRows(dataFolder(folder.path), "traffic_flow"),
     city.loads,
   );
-  expectReadyAgain(measured);
+  expectReadyAgain(again);
 });
 
 test("told to end under load the platform ends in time with exit code 0, and what it acknowledged is in the store", async ({
