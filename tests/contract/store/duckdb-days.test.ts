@@ -10,7 +10,7 @@ import { openDuckDbStore } from "#store/duckdb/index.ts";
 import type { RewriteStep } from "#store/duckdb/rewriting.ts";
 import { settleCopy } from "#store/duckdb/settle-copy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { canMount, smallDisk } from "../../support/tmpfs.ts";
+import { canMount, smallDisk } from "../../support/small-disk.ts";
 import type { Reading } from "./journal.ts";
 import { contentOf } from "./model.ts";
 import { Pair, expectSame } from "./pair.ts";
