@@ -1,3 +1,4 @@
+import { release } from "#runtime/release.ts";
 import type { BlockTable } from "#telemetry/block.ts";
 
 /** Rows of one table, as columns that grow. Absent fields are NaN. */
@@ -53,6 +54,12 @@ export class Columns {
       for (let i = 0; i < rows.length; i++) target[i] = values[rows[i]!]!;
     }
     return picked;
+  }
+
+  /** Gives the memory back; nothing may be asked of these rows afterwards. */
+  release(): void {
+    for (const { buffer } of [this.time, this.series, ...this.values]) release(buffer);
+    this.length = 0;
   }
 
   #reserve(rows: number): void {

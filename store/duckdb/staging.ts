@@ -41,6 +41,15 @@ export class Staging {
     return this.#tables.values();
   }
 
+  /** Gives the rows' memory back, once they are written or given up. */
+  release(): void {
+    for (const { fresh, late } of this.#tables.values()) {
+      fresh.release();
+      late.release();
+    }
+    this.#tables.clear();
+  }
+
   add(block: Block): void {
     const gateways = block.gateways.map((name) => this.#tally.numberOf(name));
     for (const table of block.tables) this.#addTable(table, gateways);

@@ -32,7 +32,9 @@ export async function writeBatch(session: Session, batch: StoreBatch): Promise<S
   const staging = new Staging({ plans, surveys, freshness: session.freshness, tally });
   for (const block of blocks) staging.add(block);
 
-  const gained = await commit(session, batch, { plans, staging, tally, entries, refused });
+  const gained = await commit(session, batch, { plans, staging, tally, entries, refused }).finally(() =>
+    staging.release(),
+  );
 
   session.positions.set(batch.journal, batch.next);
   for (const entry of entries) session.dictionary.add(entry);
