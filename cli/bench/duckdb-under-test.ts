@@ -5,7 +5,7 @@ import { runChild } from "./run-child.ts";
 import type { StoreUnderTest } from "./store-under-test.ts";
 
 /** About what the writer gives the store at a time under load. */
-const rawBatch = 20_000;
+const rawBatch = 100_000;
 
 export const duckDbUnderTest = (): StoreUnderTest => ({
   mostReadings: 50_000_000,
