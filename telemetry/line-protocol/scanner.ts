@@ -97,12 +97,11 @@ export class LineScanner {
       this.#text = new Uint8Array(2 * length + paddingBytes);
       this.#words = new DataView(this.#text.buffer);
     }
-    const text = this.#text;
-    // A loop for the message of one line: there, making the view costs more than the copy.
-    if (length > 256) text.set(bytes.subarray(start, end));
-    else for (let i = 0; i < length; i += 1) text[i] = bytes[start + i]!;
-    text[length] = lineFeed;
-    for (let i = 1; i < paddingBytes; i += 1) text[length + i] = 0;
+    // Most messages begin with their first line: no view of a part is made for them.
+    this.#text.set(length === bytes.length ? bytes : bytes.subarray(start, end));
+    this.#words.setFloat64(length, 0);
+    this.#words.setFloat64(length + 8, 0);
+    this.#text[length] = lineFeed;
   }
 
   /** Adds the reading of a plainly good line and sets `#nextLine`; false, and no row, for any other. */
