@@ -4,19 +4,22 @@ import { SensorIndex, type SensorOwner } from "./sensor-index.ts";
 import { isRetired, type SensorRecord, sensorKey } from "./sensor-record.ts";
 import { readSensor } from "./sensor-table.ts";
 
-/** Records kept in memory, up to twice as many: all of a city's, and the last used ones of a country's. */
-const cachedRecords = 10_000;
+/** All of a city's, and the last used ones of a country's. */
+const cityRecords = 10_000;
 
 /** The sensors known so far: in memory whose each is, on disk the rest, of which the last used records are in memory too. */
 export class StoredSensors implements KnownSensors {
   readonly #records: RecordReader;
+  readonly #cachedRecords: number;
   readonly #index = new SensorIndex();
   /** Those used lately, and those before: two generations, since a `Map` from which the oldest is taken each time passes over all its holes. */
   #used = new Map<string, SensorRecord>();
   #usedBefore = new Map<string, SensorRecord>();
 
-  constructor(records: RecordReader) {
+  /** @param cachedRecords  Kept in memory, up to twice as many. */
+  constructor(records: RecordReader, cachedRecords = cityRecords) {
     this.#records = records;
+    this.#cachedRecords = cachedRecords;
   }
 
   get size(): number {
@@ -64,7 +67,7 @@ export class StoredSensors implements KnownSensors {
   }
 
   #remember(key: string, record: SensorRecord): void {
-    if (this.#used.size >= cachedRecords) {
+    if (this.#used.size >= this.#cachedRecords) {
       this.#usedBefore = this.#used;
       this.#used = new Map();
     }
