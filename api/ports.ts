@@ -8,8 +8,11 @@ import type { ReadingQuery, ReadingRows } from "#store/port.ts";
 export interface PlatformPort {
   readonly catalogue: Catalogue;
   health(): { ready: boolean; parts: readonly PartHealth[] };
-  /** The dictionary with each sensor's present attributes (undefined: the sensor left the registry). */
-  series(): readonly (SeriesEntry & {
+  /**
+   * The dictionary with each sensor's present attributes (undefined: the sensor left the registry).
+   * @param sensors  Different ids: the series of these alone are enough. There can be a million.
+   */
+  series(sensors?: readonly string[]): readonly (SeriesEntry & {
     attributes: SensorAttributes | undefined;
     gateway: string | undefined;
   })[];

@@ -47,29 +47,36 @@ export interface PlannedQuery {
 
 /**
  * What to ask of the store, and whose readings the answer's series numbers are.
+ * @param series  All there are; with sensors' ids, theirs are enough.
  * @param known  Names of the catalogue's measurements.
  * @throws ProblemError for a measurement or sensor that does not exist, or one that two agencies have.
  */
 export function planReadings(
   parameters: ReadingParameters,
-  dictionary: readonly SeriesEntry[],
+  series: (sensors?: readonly string[]) => readonly SeriesEntry[],
   known: readonly string[],
   now: number,
 ): PlannedQuery {
-  const { measurement, sensor: sensors, agency, limit, order } = parameters;
+  const { measurement, agency, limit, order } = parameters;
+  const sensors = parameters.sensor && [...new Set(parameters.sensor)];
   const to = parameters.to ?? now;
   const from = parameters.from ?? to - HOUR_MS;
   if (from >= to) throw new ProblemError(400, "bad-request", "`from` must be earlier than `to`.");
 
-  const ofMeasurement = dictionary.filter((entry) => entry.measurement === measurement);
-  if (ofMeasurement.length === 0 && !known.includes(measurement)) {
-    throw unknownName("unknown-measurement", "measurement", measurement, [
-      ...known,
-      ...dictionary.map((entry) => entry.measurement),
-    ]);
+  const isAskedFor = (entry: SeriesEntry): boolean =>
+    entry.measurement === measurement && (agency === undefined || entry.agency === agency);
+  const candidates = series(sensors).filter(isAskedFor);
+  if (candidates.length === 0 && !known.includes(measurement)) {
+    const measurements = new Set(series().map((entry) => entry.measurement));
+    if (!measurements.has(measurement))
+      throw unknownName("unknown-measurement", "measurement", measurement, [...known, ...measurements]);
   }
-  const candidates = ofMeasurement.filter((entry) => agency === undefined || entry.agency === agency);
-  const chosen = sensors ? chooseSensors(sensors, candidates, dictionary, measurement) : candidates;
+  const missing = (sensor: string): ProblemError => {
+    const dictionary = series();
+    const others = new Set(dictionary.filter(isAskedFor).map((entry) => entry.sensor));
+    return missingSensor(sensor, others, dictionary, measurement);
+  };
+  const chosen = sensors ? chooseSensors(sensors, candidates, missing) : candidates;
   return {
     query: { measurement, series: chosen.map((entry) => entry.series), from, to, limit, order },
     series: new Map(chosen.map((entry) => [entry.series, entry])),
@@ -79,14 +86,13 @@ export function planReadings(
 function chooseSensors(
   sensors: readonly string[],
   candidates: readonly SeriesEntry[],
-  dictionary: readonly SeriesEntry[],
-  measurement: string,
+  missing: (sensor: string) => ProblemError,
 ): SeriesEntry[] {
   const bySensor = Map.groupBy(candidates, (entry) => entry.sensor);
-  return [...new Set(sensors)].map((sensor) => {
+  return sensors.map((sensor) => {
     const found = bySensor.get(sensor) ?? [];
     const [entry] = found;
-    if (!entry) throw missingSensor(sensor, bySensor.keys(), dictionary, measurement);
+    if (!entry) throw missing(sensor);
     if (found.length > 1) {
       const agencies = found.map((one) => one.agency).join(", ");
       throw new ProblemError(

@@ -43,7 +43,7 @@ export interface Ingest extends AsyncDisposable {
   readonly accept: Accept;
   /** Takes readings of further measurements from now on: those that were put behind the catalogue's. */
   addMeasurements(measurements: readonly Measurement[]): void;
-  series(): Iterable<SeriesEntry>;
+  series(sensors?: readonly string[]): Iterable<SeriesEntry>;
   account(gateway: string, presence: { connected: boolean; sensors: number }): GatewayAccount | undefined;
   gateways(): readonly { readonly name: string; readonly agency: string }[];
   totals(): IngestTotals;

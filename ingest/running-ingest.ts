@@ -97,8 +97,9 @@ export class RunningIngest implements Ingest {
     decoder.addMeasurements(measurements);
   }
 
-  series(): Iterable<SeriesEntry> {
-    return this.#restored.dictionary.entries();
+  series(sensors?: readonly string[]): Iterable<SeriesEntry> {
+    const { dictionary } = this.#restored;
+    return sensors?.flatMap((sensor) => dictionary.ofSensor(sensor)) ?? dictionary.entries();
   }
 
   gateways(): { name: string; agency: string }[] {

@@ -34,6 +34,11 @@ export class SeriesDictionary {
     return this.#table;
   }
 
+  /** The series of all sensors with this id. */
+  ofSensor(sensor: string): readonly SeriesEntry[] {
+    return this.#table.ofSensor(sensor);
+  }
+
   /** Gives the next number. */
   add(agency: string, measurement: string, sensor: string): SeriesEntry {
     const entry = { series: this.#next, agency, measurement, sensor };

@@ -65,6 +65,14 @@ export class SeriesTable {
     return entry === -1 ? undefined : this.#numbers[entry];
   }
 
+  /** The series of all sensors with this id, one an agency and measurement at most. */
+  ofSensor(sensor: string): SeriesEntry[] {
+    return this.#scopes.flatMap((_, scope) => {
+      const entry = this.index().find(textOf(scope, sensor));
+      return entry === -1 ? [] : [this.#at(entry)];
+    });
+  }
+
   /** Adds a series that is not known yet, nor its number. */
   add({ series, agency, measurement, sensor }: SeriesEntry): void {
     const text = textOf(this.#scope(agency, measurement), sensor);

@@ -37,7 +37,7 @@ export function readingRoutes(server: ApiServer, { port }: ApiContext): void {
       const measurements = port.catalogue.measurements;
       const plan = planReadings(
         parameters,
-        port.series(),
+        (sensors) => port.series(sensors),
         measurements.map(({ name }) => name),
         Date.now(),
       );

@@ -38,7 +38,7 @@ export function seriesRoutes(server: ApiServer, { port }: ApiContext): void {
       const inPlace = place === undefined ? undefined : findPlace(place);
       const after = cursor === undefined ? -1 : Number(cursor);
       const found = port
-        .series()
+        .series(sensor === undefined ? undefined : [sensor])
         .filter(
           (entry) =>
             entry.series > after &&

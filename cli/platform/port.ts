@@ -40,9 +40,9 @@ export function platformPort(parts: {
       }));
       return { ready: parts.every(({ ok }) => ok), parts };
     },
-    series() {
+    series(sensors) {
       const now = Date.now();
-      return Array.from(ingest.series(), (entry) => new RegisteredSeries(entry, registry, now));
+      return Array.from(ingest.series(sensors), (entry) => new RegisteredSeries(entry, registry, now));
     },
     read: async (query) => await store.read(query),
     async accounts() {

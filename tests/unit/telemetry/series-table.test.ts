@@ -40,6 +40,10 @@ describe("the table of series", () => {
           expect(table.get(entry.series)).toEqual(byNumber.get(entry.series));
           expect(table.numberOf(entry.agency, entry.measurement, entry.sensor)).toBe(byName.get(key(entry)));
         }
+        for (const { sensor } of entries.slice(0, 5)) {
+          const own = entries.filter((entry) => entry.sensor === sensor);
+          expect(new Set(table.ofSensor(sensor))).toEqual(new Set(own));
+        }
         expect([...table]).toEqual(entries);
         expect(table.size).toBe(byNumber.size);
         expect(table.next).toBe(Math.max(-1, ...byNumber.keys()) + 1);
