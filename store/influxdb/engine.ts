@@ -1,4 +1,5 @@
 import { MarsadError } from "#runtime/errors.ts";
+import { release } from "#runtime/release.ts";
 import type { Block } from "#telemetry/block.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
 import { decodeBatch, newEntries, takeOutMisfits } from "../batch.ts";
@@ -128,7 +129,7 @@ export class InfluxEngine {
     return sensorsOf(unknown.values());
   }
 
-  /** Writes the batch that was prepared. */
+  /** Writes the batch that was prepared. Its blocks have no bytes afterwards. */
   async write(supplied: readonly SensorTags[]): Promise<StoreOutcome> {
     const prepared = this.#prepared;
     this.#prepared = undefined;
@@ -136,6 +137,7 @@ export class InfluxEngine {
     try {
       return await this.#write(prepared, supplied);
     } finally {
+      prepared.batch.blocks.forEach(release);
       this.#isWriting = false;
       this.forgetTags(this.#toForget.splice(0));
     }

@@ -26,6 +26,8 @@ export interface WriteLinesOptions {
   readonly send: (lines: Uint8Array) => Promise<(Refusal & { readonly status: number }) | undefined>;
   /** Lines are still refused though those that were refused are gone. @throws always */
   readonly giveUp: (words: string) => never;
+  /** Milliseconds, of any beginning. */
+  readonly now?: () => number;
 }
 
 /** A refused row and the index of its block in the batch. */
@@ -99,9 +101,10 @@ export class LinesWriter {
 
   async #flush(lane: RequestLines): Promise<RefusedLine[]> {
     if (lane.count === 0) return [];
-    const begun = performance.now();
+    const { now = () => performance.now() } = this.#options;
+    const begun = now();
     const refused = await this.#sendLane(lane);
-    const took = performance.now() - begun;
+    const took = now() - begun;
     if (refused.size === 0 && took > slowAnswer)
       this.#timesLarger = Math.min(this.#timesLarger + 1, mostTimesLarger);
     else if (took < quickAnswer) this.#timesLarger = 1;

@@ -21,8 +21,11 @@ function block(value: number): Block {
   return { newSeries: [], gateways: ["gw-1"], tables: [table], readings: rows };
 }
 
-function writer(send: WriteLinesOptions["send"]): LinesWriter {
-  return new LinesWriter(2, {
+function writer(
+  send: WriteLinesOptions["send"],
+  { connections = 2, ...options }: Partial<WriteLinesOptions> & { connections?: number } = {},
+): LinesWriter {
+  return new LinesWriter(connections, {
     linesPerRequest: 20_000,
     bytesPerRequest: 8 * 1024 * 1024,
     prefixes: (series) =>
@@ -31,6 +34,7 @@ function writer(send: WriteLinesOptions["send"]): LinesWriter {
     giveUp: (words) => {
       throw new Error(words);
     },
+    ...options,
   });
 }
 
@@ -56,4 +60,25 @@ describe("writing lines over two connections", () => {
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   });
+});
+
+test("a server that takes over a second for each answer is given more lines at once, five times as many at most, until it is quick again", async () => {
+  let clock = 0;
+  let answer_ms = 2_000;
+  const sizes: number[] = [];
+  const lines = writer(
+    async (sent) => {
+      clock += answer_ms;
+      sizes.push(Buffer.from(sent).toString().split("\n").length - 1);
+      return undefined;
+    },
+    { connections: 1, linesPerRequest: 500, now: () => clock },
+  );
+  await lines.write([block(1)]);
+  expect(sizes.slice(0, 6)).toEqual([500, 1000, 1500, 2000, 2500, 2500]);
+  expect(sizes.reduce((sum, size) => sum + size)).toBe(sensors);
+  answer_ms = 10;
+  sizes.length = 0;
+  await lines.write([block(2)]);
+  expect(sizes.slice(0, 2)).toEqual([2500, 500]);
 });
