@@ -173,7 +173,7 @@ interface Rewritten {
   readonly largestFile: number;
 }
 
-/** Rewrites all days as the platform does, a step and as long a pause in turn, while 5,000 readings are written every 50 ms. */
+/** Rewrites all days step by step, while 5,000 readings are written every 50 ms. The pauses between two steps are shorter than the platform's. */
 async function rewriteAll(engine: DuckDbEngine, path: string): Promise<Rewritten> {
   const today = new Today();
   await today.write(engine);
@@ -198,7 +198,7 @@ async function rewriteAll(engine: DuckDbEngine, path: string): Promise<Rewritten
       const { user, system } = process.cpuUsage(cpu);
       seconds += took / 1000;
       cpuSeconds += (user + system) / 1e6;
-      const until = performance.now() + took;
+      const until = performance.now() + Math.min(took, 400);
       await writeUntil(() => performance.now() >= until, idle);
     }
     await engine.checkpoint();
@@ -310,13 +310,19 @@ async function run(folder: string): Promise<BenchDocument> {
             better: "lower",
           },
           {
+            name: "memory of the process, at most",
+            unit: "MB",
+            values: [(process.resourceUsage().maxRSS * 1024) / 1e6],
+            better: "lower",
+          },
+          {
             name: "million rows rewritten a second",
             unit: "",
             values: [million / rewritten.seconds],
             better: "higher",
           },
         ],
-        note: "A batch every 50 ms; steps of the rewrite and pauses as long take turns, and are counted apart. The CPU has the writes beside it in it.",
+        note: "A batch every 50 ms; steps of the rewrite and pauses take turns, and are counted apart. The CPU has the writes beside it in it.",
       },
     ],
   };
