@@ -77,13 +77,13 @@ export class Rewriting {
   }
 
   async #begin(session: Session, table: string): Promise<RewriteStep> {
-    const found = session.partitions.all().find((partition) => partition.table === table);
+    const find = () => session.partitions.all().find((partition) => partition.table === table);
+    const found = find();
     if (found === undefined) return { state: "gone", rows: 0 };
     await this.#expectRoom(session, table, found.rows);
     const rewrite = await this.#writes.run(async () => {
       // Its layout as of now: the writer may just have changed it.
-      const partition = session.partitions.at(found.measurement, found.from)!;
-      return (session.rewrite = await begin(session.database.writer, partition));
+      return (session.rewrite = await begin(session.database.writer, find()!));
     });
     this.#rounds = 0;
     this.#rows = 0;

@@ -194,6 +194,28 @@ test("the room of the old tables is used again: day after day rewritten, the fil
   await engine.close();
 });
 
+test("a month's table is rewritten like a day's, also beside the tables of some of its days", async () => {
+  using folder = tempFolder("days");
+  const pair = new Pair();
+  const engine = new DuckDbEngine(options(folder.path, { pieceRows: [10, 10] }));
+  const january = Date.UTC(2026, 0, 1);
+  const stock = (n: number): Reading[] =>
+    Array.from({ length: 24 }, (_, hour) => ({
+      measurement: "food_stock",
+      sensor: `s-${hour % 2}`,
+      time: january + n * day + hour * 3_600_000,
+      fields: { stock: n },
+    }));
+  for (const n of [0, 1]) await pair.write(engine, stock(n));
+  for (const n of [2, 3]) await pair.write(engine, stock(n));
+  const due = await engine.closedDays(long_after);
+  expect(due).toEqual(expect.arrayContaining(["food_stock_202601", "food_stock_20260101"]));
+  for (const name of due) expect((await rewriteWhole(engine, name)).at(-1)).toBe("done");
+  await expectSame(pair, engine);
+  expect(await engine.closedDays(long_after)).toEqual([]);
+  await engine.close();
+});
+
 test("a store of an earlier version, which knew of no rewrites, is taken over", async () => {
   using folder = tempFolder("days");
   const pair = new Pair();
