@@ -26,8 +26,8 @@ const table = "gateways";
 const passwordBytes = 24;
 /** What `hash` begins with. */
 const sha256 = "$sha256$";
-/** argon2 hashes being computed at once: they work in libuv's threads, which files and the journal need as well. */
-const verifications = 2;
+/** argon2 hashes being computed at once: a storm of wrong passwords must leave ingest its core. */
+const verifications = 1;
 /** Connections waiting for one; with more, the platform says that it cannot tell now. */
 const waitingVerifications = 1000;
 
