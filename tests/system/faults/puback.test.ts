@@ -2,9 +2,11 @@ import { join } from "node:path";
 import type { IPublishPacket } from "mqtt-packet";
 import { expect, test } from "vitest";
 import { requireDebian, whySkipped } from "../../support/debian.ts";
+import { reportFault } from "../../support/fault-report.ts";
 import { connectGateway, type MqttGateway } from "../../support/mqtt-gateway.ts";
 import { admitGateway, dataFolder, startPlatform } from "../../support/platform.ts";
 import { kills } from "../../support/soak.ts";
+import { storedRows } from "../../support/stored-rows.ts";
 import { expectTracing, readTrace, straceTo } from "../../support/strace.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { PubackAuditor, type RecordMark } from "./puback-audit.ts";
@@ -16,13 +18,18 @@ const messagesPerGateway = 400 * kills;
 const windows = [1, 10, 50, 200];
 const start = Date.now() - 3_600_000;
 
+/** Most are stored, some wait for their sensor, some are refused: all of them are kept before the PUBACK. */
+const waits = (message: number): boolean => message % 16 === 7;
+const isRefused = (message: number): boolean => message % 16 === 11;
+
 /** No two readings of all gateways have the same time, by which the record of each is known. */
+const timeOf = (gateway: number, message: number): number => start + message * gateways.length + gateway;
+
 function lineOf(gateway: number, message: number): string {
   const name = gateways[gateway]!;
-  const time = start + message * gateways.length + gateway;
-  // Most are stored, some wait for their sensor, some are refused: all of them are kept before the PUBACK.
-  const sensor = message % 16 === 7 ? "unknown" : "known";
-  const vehicles = message % 16 === 11 ? -5 : message % 600;
+  const time = timeOf(gateway, message);
+  const sensor = waits(message) ? "unknown" : "known";
+  const vehicles = isRefused(message) ? -5 : message % 600;
   return `traffic_flow,sensor=${name}.${sensor} vehicles=${vehicles},speed_avg=48.5 ${time}`;
 }
 
@@ -37,6 +44,15 @@ function markOf(data: string, { topic, payload }: IPublishPacket): RecordMark {
   const numbers = [new Float64Array([Number(text)]), new BigInt64Array([BigInt(text)])];
   const marks = [Buffer.from(text), ...numbers.map(({ buffer }) => Buffer.from(buffer))];
   return { file: join(data, "journal", "data.mdb"), marks };
+}
+
+/** `SENSOR TIME VEHICLES` of what is to be stored. */
+function owed(): string[] {
+  return gateways.flatMap((name, gateway) =>
+    Array.from({ length: messagesPerGateway }, (_, message) => message)
+      .filter((message) => !waits(message) && !isRefused(message))
+      .map((message) => `${name}.known ${timeOf(gateway, message)} ${message % 600}`),
+  );
 }
 
 async function sendAll(gateway: MqttGateway, index: number): Promise<void> {
@@ -76,7 +92,20 @@ test("every PUBACK leaves after a sync that covers its message, as the kernel sa
   const auditor = new PubackAuditor((packet) => markOf(data, packet));
   for await (const event of readTrace(trace)) auditor.take(event);
   const { pubacks, commits, early } = auditor.result;
-  await annotate(`${pubacks} PUBACKs of ${commits} transactions, ${early.length} too early`);
+  const { rows } = await storedRows(data, "traffic_flow");
+  const stored = rows.map(({ sensor, time, fields }) => `${sensor} ${time} ${fields["vehicles"]}`);
+  const distinct = new Set(stored);
+  const readings = gateways.length * messagesPerGateway;
+  await reportFault(annotate, {
+    fault: "strace: each PUBACK after the sync that covers it",
+    tried: pubacks,
+    sent: readings,
+    acknowledged: readings,
+    lost: owed().filter((row) => !distinct.has(row)).length,
+    twice: stored.length - distinct.size,
+    measured: { "PUBACKs before their sync": early.length, "transactions synced": commits },
+  });
+  expect(stored.toSorted()).toEqual(owed().toSorted());
   expect(early.slice(0, 10)).toEqual([]);
   expect(pubacks).toBe(gateways.length * (messagesPerGateway + 1));
 });
