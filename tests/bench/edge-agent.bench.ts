@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -18,6 +19,8 @@ import { type BenchDocument, type BenchFigure, median } from "./result.ts";
 /**
  * `node tests/bench/edge-agent.bench.ts [--rounds 3] [--seconds 8] [--backlog 2000000] [--json]`: the agent as a process
  * between a sender of lines over TCP and a real platform, each with its CPU counted apart.
+ *
+ * It runs with what the gateway's package gives to Node and malloc, from the sources.
  *
  * - steady: 50,000 lines/s; CPU from the first line until the platform has acknowledged the last.
  * - backlog: so many readings taken without a link, then drained over a link of 30 ms beside live lines.
@@ -63,6 +66,17 @@ function startSender(job: SenderJob): Sender {
 
 const port = ({ input }: Edge): number => Number(input.split(":").at(-1));
 
+/** What `marsad-edge.sh` starts the agent with. */
+function packaged(): { env: Record<string, string>; nodeOptions: string[] } {
+  const script = readFileSync(join(import.meta.dirname, "../../deploy/edge/marsad-edge.sh"), "utf8");
+  const env = [.../^export (.*)$/m.exec(script)![1]!.matchAll(/(\w+)=(\S+)/g)];
+  const nodeOptions = [.../^exec (.*)$/m.exec(script)![1]!.matchAll(/ (--\S+)/g)];
+  return {
+    env: Object.fromEntries(env.map(([, name, value]) => [name!, value!])),
+    nodeOptions: nodeOptions.map(([, option]) => option!),
+  };
+}
+
 /** Starts the agent of a round: everything in `folder`. */
 async function startAgent(folder: string, password: string, mqttPort: number): Promise<Edge> {
   const named = Object.entries(sensors).flatMap(
@@ -76,6 +90,7 @@ async function startAgent(folder: string, password: string, mqttPort: number): P
     password,
     mqttPort,
     sensors: named,
+    ...packaged(),
     settings: { outbox, batch: { max_age_ms: 250 } },
   });
 }
@@ -252,7 +267,7 @@ const document: BenchDocument = {
         figure("platform", "CPU-s per million", ({ steady }) => steady.platformCpu),
         figure("sender of lines", "CPU-s per million", ({ steady }) => steady.senderCpu),
       ],
-      note: `lines over TCP, outbox with fsync, a real platform's PUBACK, trimmed; ${seconds} s a round; memory is anonymous memory`,
+      note: `lines over TCP, outbox with fsync, a real platform's PUBACK, trimmed; ${seconds} s a round; the agent with the package's options for Node and malloc; memory is anonymous memory`,
     },
     {
       id: "edge-agent-backlog",

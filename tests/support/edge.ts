@@ -28,11 +28,13 @@ export interface EdgeOptions {
   /** Further settings. */
   readonly settings?: object;
   readonly env?: Readonly<Record<string, string>>;
+  /** Options of Node itself. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** The same folder again is the same agent. It says nothing of itself, so that the ledger counts the test's readings alone. */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
-  const { folder, gateway, agency, password, mqttPort, sensors, settings, env } = options;
+  const { folder, gateway, agency, password, mqttPort, sensors, settings, env, nodeOptions } = options;
   const config = join(folder, `${gateway}.yaml`);
   const document = {
     agency,
@@ -53,6 +55,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     folder,
     name: "edge",
     ...(env && { env }),
+    ...(nodeOptions && { nodeOptions }),
   });
   const input = edge.ready.agents[0]?.inputs[0]?.address;
   if (input === undefined) throw new Error("the agent has no input");

@@ -14,6 +14,8 @@ export interface ProgramOptions {
   readonly folder: string;
   readonly name: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Options of Node itself. */
+  readonly nodeOptions?: readonly string[];
   /** A command that becomes the program, with its arguments: `strace -D …`. */
   readonly under?: readonly string[];
   /** Another program of the test's own that takes the same arguments, instead of `marsad.ts`. */
@@ -38,6 +40,7 @@ export async function startProgram<Ready>({
   folder,
   name,
   env,
+  nodeOptions = [],
   under = [],
   program = join(root, "marsad.ts"),
 }: ProgramOptions): Promise<Program<Ready>> {
@@ -45,7 +48,7 @@ export async function startProgram<Ready>({
   const logFile = join(folder, `${name}.log`);
   rmSync(readyFile, { force: true });
   const log = openSync(logFile, "a");
-  const [command, ...rest] = [...under, process.execPath, program, ...args];
+  const [command, ...rest] = [...under, process.execPath, ...nodeOptions, program, ...args];
   const child: ChildProcess = spawn(command!, [...rest, "--ready-file", readyFile], {
     stdio: ["ignore", log, log],
     env: { ...process.env, ...env },
