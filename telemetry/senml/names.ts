@@ -2,6 +2,7 @@ import { checkMeasurement, checkSensor, problem, quoted } from "../check.ts";
 import type { Problem } from "../check.ts";
 import type { DecodeContext, ResolveSeries, SeriesHandle } from "../decode.ts";
 import type { Conversion } from "../units.ts";
+import { DeviceFields } from "./device-fields.ts";
 
 /** What a registered sensor's device calls its fields: its attribute `senml`. Undefined: no such sensor. */
 export type DeviceNames = (sensor: string) => Readonly<Record<string, string>> | undefined;
@@ -56,6 +57,8 @@ export class SenmlNames {
   #ofLastBase: ReadonlyMap<string, NamedField> = new Map();
   readonly #series = new Map<string, NamedSeries>();
   readonly #deviceNames = new Map<string, DeviceName>();
+  /** The same by their bytes, with the unit: for the scanner, which adds to it. */
+  readonly deviceFields = new DeviceFields();
 
   constructor(devices: DeviceNames) {
     this.#devices = devices;
@@ -68,6 +71,7 @@ export class SenmlNames {
     this.#ofLastBase = new Map();
     this.#series.clear();
     this.#deviceNames.clear();
+    this.deviceFields.clear();
   }
 
   /** A spelled-out name that was found before. */

@@ -15,7 +15,9 @@ export class OpenReadings {
 
   /** Forgets the pack before. */
   clear(): void {
-    for (let reading = 0; reading < this.size; reading += 1) this.#slots[this.#slot[reading]!] = 0;
+    for (let reading = 0; reading < this.size; reading += 1) {
+      if (this.#slot[reading] !== nowhere) this.#slots[this.#slot[reading]!] = 0;
+    }
     this.size = 0;
   }
 
@@ -38,6 +40,16 @@ export class OpenReadings {
     return reading;
   }
 
+  /** Adds one that no other record joins. */
+  addAlone(row: number): number {
+    if (this.size === this.row.length) this.#grow();
+    const reading = this.size;
+    this.size += 1;
+    this.row[reading] = row;
+    this.#slot[reading] = nowhere;
+    return reading;
+  }
+
   /** The slot of that reading, or the free one where it belongs. */
   #place(series: number, time: number): number {
     const slots = this.#slots;
@@ -52,7 +64,7 @@ export class OpenReadings {
 
   #grow(): void {
     const { size } = this;
-    const [series, time, row] = [this.#series, this.#time, this.row];
+    const [series, time, row, slot] = [this.#series, this.#time, this.row, this.#slot];
     this.#series = new Uint32Array(size * 2);
     this.#time = new Float64Array(size * 2);
     this.row = new Int32Array(size * 2);
@@ -60,9 +72,12 @@ export class OpenReadings {
     this.#slots = new Uint32Array(size * 4);
     this.size = 0;
     for (let reading = 0; reading < size; reading += 1) {
-      this.add(series[reading]!, time[reading]!, row[reading]!);
+      if (slot[reading] === nowhere) this.addAlone(row[reading]!);
+      else this.add(series[reading]!, time[reading]!, row[reading]!);
     }
   }
 }
 
 const firstCapacity = 256;
+/** The slot of a reading that is found by nobody. */
+const nowhere = 2 ** 32 - 1;

@@ -11,20 +11,20 @@ import {
   planMeasurement,
 } from "../plain-json/plans.ts";
 import { SeriesKeys } from "../plain-json/series-keys.ts";
-import { PlainValues, skipBlanks, textEnd, valueAfter } from "../plain-json/values.ts";
+import { PlainValues, plainText, skipBlanks, textEnd, valueAfter } from "../plain-json/values.ts";
 import { convert } from "../units.ts";
 import { decodeSenml } from "./decode.ts";
 import { FieldUnits } from "./field-units.ts";
 import type { SenmlNames } from "./names.ts";
 import { OpenReadings } from "./open-readings.ts";
-import { maxBaseUnitLength, maxNameLength, resolveTime } from "./pack.ts";
+import { checkName, maxBaseUnitLength, maxNameLength, resolveTime } from "./pack.ts";
 
 /**
  * SenML from bytes to columns, for rate: no object and no text for a record of a known series (tests/bench/formats.bench.ts: a fraction of
  * `JSON.parse` of the same bytes).
  *
- * It knows only the good way through a pack: names that are `SENSOR/MEASUREMENT/FIELD`, values (`v`, `vb`), times, units, and their base values, each once
- * in a record. At the first byte that is not plainly good, at a sum, at a device's own name and at any other label, it takes its rows back,
+ * It knows only the good way through a pack: names that are known, values (`v`, `vb`), times, units, and their base values, each once
+ * in a record. At the first byte that is not plainly good, at a sum and at any other label, it takes its rows back,
  * and `decodeSenml` reads the pack from its beginning: there alone stand the order of checks and the reasons.
  */
 export class SenmlScanner {
@@ -38,8 +38,12 @@ export class SenmlScanner {
   readonly #count: DecodeCount = { accepted: 0, seen: 0, refused: 0 };
   readonly #base = new BaseValues();
   readonly #record = new OwnValues();
+  /** The agency's. */
+  #names: SenmlNames | undefined;
   /** A name that stands in two texts is put together here, with a quote behind it. */
-  readonly #joined = new Uint8Array(maxNameLength * 2 + 1);
+  readonly #joined = new Uint8Array(maxNameLength + maxBaseUnitLength + 2);
+  /** A device's own name: its record is a reading by itself. */
+  #isAlone = false;
   /** What the record before was of: the entry in the series index, and the measurement and field by their index. */
   #entry = -1;
   #measurement = 0;
@@ -63,7 +67,8 @@ export class SenmlScanner {
 
   /**
    * Adds a pack's readings to the context's tables.
-   * @param index  The agency's known series; new ones are added. @param names  What the agency's devices call their fields.
+   * @param names  What the agency's devices call their fields.
+   * @param index  The agency's known series; new ones are added. What `names` remembers is of this index: both are cleared together.
    * @returns Valid until the next call.
    */
   scan(
@@ -79,6 +84,7 @@ export class SenmlScanner {
     this.#added.clear();
     this.#readings.clear();
     this.#base.clear();
+    this.#names = names;
     this.#reading = -1;
     this.#readingEntry = -1;
     if (this.#scanPack(bytes, index, resolve, context)) return count;
@@ -174,7 +180,7 @@ export class SenmlScanner {
     if (!(value >= plan.lows[field]! && value <= plan.highs[field]!)) return false;
     if (type === integerField && !Number.isSafeInteger(value)) return false;
     const time = resolveTime(Number.isNaN(record.time) ? undefined : record.time, base.time, context.now);
-    if (time !== this.#readingTime || this.#entry !== this.#readingEntry) {
+    if (this.#isAlone || time !== this.#readingTime || this.#entry !== this.#readingEntry) {
       if (!this.#openReading(this.#entry, time, index, context)) return false;
     }
     const row = this.#readings.row[this.#reading]!;
@@ -186,6 +192,7 @@ export class SenmlScanner {
   #findName(bytes: Uint8Array, index: SeriesIndex, resolve: ResolveSeries, context: DecodeContext): boolean {
     const { nameStart, nameEnd } = this.#record;
     const base = this.#base;
+    this.#isAlone = false;
     if (base.isPrefix) {
       if (
         base.isNew &&
@@ -209,13 +216,59 @@ export class SenmlScanner {
     let length = 0;
     for (let at = base.nameStart; at < base.nameEnd; at += 1) joined[length++] = bytes[at]!;
     for (let at = nameStart; at < nameEnd; at += 1) joined[length++] = bytes[at]!;
+    if (length > maxNameLength) return false;
     joined[length] = quote;
-    const first = joined.indexOf(slash);
-    const second = joined.indexOf(slash, first + 1);
-    if (length > maxNameLength || first === -1 || second === -1 || second >= length) return false;
+    let slashes = 0;
+    let first = 0;
+    let second = 0;
+    for (let at = 0; at < length; at += 1) {
+      if (joined[at] !== slash) continue;
+      slashes += 1;
+      if (slashes === 1) first = at;
+      else second = at;
+    }
+    if (slashes !== 2) return this.#findDeviceField(bytes, length, index, resolve, context);
     if (!this.#findSeries(joined, 0, first, second, index, resolve, context)) return false;
     this.#field = findField(this.#plans[this.#measurement]!, 0, joined, second + 1, length + 1);
     return this.#field !== -1;
+  }
+
+  /** What a device's own name in `#joined` stands for, in a record of this unit; the same results. @param length  Of the name. */
+  #findDeviceField(
+    bytes: Uint8Array,
+    length: number,
+    index: SeriesIndex,
+    resolve: ResolveSeries,
+    context: DecodeContext,
+  ): boolean {
+    const base = this.#base;
+    const { unitStart, unitEnd } = this.#record.unitStart === -1 ? base : this.#record;
+    if (unitEnd - unitStart > maxBaseUnitLength) return false;
+    const key = this.#joined;
+    // name" without a unit, name""unit with one: no name and no plain text has a quote.
+    let keyLength = length + 1;
+    if (unitStart !== -1) key[keyLength++] = quote;
+    for (let at = unitStart; at < unitEnd; at += 1) key[keyLength++] = bytes[at]!;
+    const names = this.#names!;
+    const { deviceFields } = names;
+    if (!deviceFields.find(key, keyLength)) {
+      const name = plainText(key, 0, length);
+      const unit = unitStart === -1 ? undefined : plainText(bytes, unitStart, unitEnd);
+      const found = checkName(name) ?? names.findDeviceName(name, unit, resolve, context);
+      if ("reason" in found || found.field === -1) return false;
+      const { measurement, sensor } = found.series;
+      const id = encoder.encode(sensor);
+      const entry = this.#keys.find(measurement, id, 0, id.length, index, resolve, context);
+      if (entry === -1) return false;
+      deviceFields.add(key, keyLength, entry, found.field);
+    }
+    this.#entry = deviceFields.entry;
+    this.#field = deviceFields.field;
+    this.#measurement = index.measurement[this.#entry]!;
+    this.#isAlone = true;
+    // Another unit may mean another field.
+    base.isNew = true;
+    return index.gateway[this.#entry] === context.gateway;
   }
 
   /** @param start  Of `SENSOR/MEASUREMENT`, whose slash is at `slashAt`. */
@@ -239,14 +292,14 @@ export class SenmlScanner {
   /** The reading of that series and time, into `#reading`: one of before, or a new one. @returns false: its time is out of bounds. */
   #openReading(entry: number, time: number, index: SeriesIndex, context: DecodeContext): boolean {
     const readings = this.#readings;
-    this.#readingEntry = entry;
+    this.#readingEntry = this.#isAlone ? -1 : entry;
     this.#readingTime = time;
-    this.#reading = readings.find(entry, time);
+    this.#reading = this.#isAlone ? -1 : readings.find(entry, time);
     if (this.#reading !== -1) return true;
     // NaN, which is no time, fails here too.
     if (!(time <= context.now + context.maxFuture && time >= context.now - context.maxAge)) return false;
     if (context.seen !== undefined && context.seen(readings.size)) {
-      this.#reading = readings.add(entry, time, -1);
+      this.#reading = this.#isAlone ? readings.addAlone(-1) : readings.add(entry, time, -1);
       this.#count.seen += 1;
       return true;
     }
@@ -257,7 +310,7 @@ export class SenmlScanner {
     table.series[row] = index.series[entry]!;
     table.commitRow(context.gateway);
     this.#added.add(this.#measurement);
-    this.#reading = readings.add(entry, time, row);
+    this.#reading = this.#isAlone ? readings.addAlone(row) : readings.add(entry, time, row);
     this.#count.accepted += 1;
     return true;
   }
@@ -343,6 +396,8 @@ class OwnValues {
     this.unitEnd = end;
   }
 }
+
+const encoder = new TextEncoder();
 
 /** Labels by their bit. */
 const ownName = 0;

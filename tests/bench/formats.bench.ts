@@ -85,6 +85,19 @@ const senmlHistory = bytesOf((batch) =>
   ),
 );
 
+/** A device with names of its own, which says a value at a time. */
+const senmlDevice = bytesOf((batch) =>
+  JSON.stringify(
+    batch.map(({ sensor, time, speed }) => ({
+      bn: `${sensor}:`,
+      bt: time / 1000,
+      n: "speed",
+      u: "km/h",
+      v: speed,
+    })),
+  ),
+);
+
 const tables = builtinCatalogue.measurements.map((measurement) => new ReadingTable(measurement, 1024));
 const context: DecodeContext = {
   tables,
@@ -107,7 +120,9 @@ const index = new SeriesIndex();
 const scanner = new LineScanner(builtinCatalogue);
 const envelopes = new EnvelopeScanner(builtinCatalogue);
 const packs = new SenmlScanner(builtinCatalogue);
-const names = new SenmlNames(() => undefined);
+const names = new SenmlNames((sensor) =>
+  sensor.includes(":") ? undefined : { speed: "traffic_flow.speed_avg" },
+);
 const text = new TextDecoder("utf-8", { fatal: true });
 
 const parse = (bytes: Uint8Array): DecodeCount => {
@@ -129,6 +144,8 @@ const cases: Record<
   "senml, JSON.parse": { payloads: packsSent, decode: parse },
   senml: { payloads: packsSent, decode: decodePack },
   "senml-history, JSON.parse": { payloads: senmlHistory, decode: parse },
+  "senml-device, JSON.parse": { payloads: senmlDevice, decode: parse },
+  "senml-device": { payloads: senmlDevice, decode: decodePack },
   "senml-history": { payloads: senmlHistory, decode: decodePack },
 };
 
@@ -136,6 +153,7 @@ const titles: Readonly<Record<string, string>> = {
   lp: "100 readings a message, `up/lp`, decoded",
   json: "100 readings a message, `up/json`, decoded",
   senml: "100 readings of two records a message, `up/senml`, decoded",
+  "senml-device": "100 values of devices with names of their own a message, `up/senml`, decoded",
   "senml-history": "100 values of one series a message, `up/senml`, decoded",
 };
 

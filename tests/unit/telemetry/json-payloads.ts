@@ -302,6 +302,8 @@ const recordOf = (id: string, measurement: string, field: Field): fc.Arbitrary<s
     ["", `${id}/${measurement}/${fieldName}`],
     [`${id}/${measurement}/${fieldName.slice(0, 2)}`, fieldName.slice(2)],
     [`${id}/${measurement}`, `/${fieldName}`],
+    [`${id}:`, "flow"],
+    [undefined, `${id}.temp`],
   );
   const followUps = fc.constantFrom<readonly [string | undefined, string | undefined]>(
     [undefined, fieldName],

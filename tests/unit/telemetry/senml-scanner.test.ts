@@ -14,7 +14,7 @@ const deviceNames = {
   "temp[Cel]": "weather.temp",
   vehicles: "traffic_flow.vehicles",
 };
-const newNames = () => new SenmlNames((sensor) => (sensor.startsWith("s-") ? deviceNames : undefined));
+const newNames = () => new SenmlNames((sensor) => (/^s-\d+$/.test(sensor) ? deviceNames : undefined));
 
 /** What both make of a pack, read twice: the second time the scanner knows its series. */
 function bothOf(bytes: Uint8Array, seen?: (ordinal: number) => boolean) {
@@ -120,6 +120,38 @@ describe("the scanner of packs and its oracle make the same of", () => {
     }
   });
 
+  test("records with names of the devices' own, among others, in any units", () => {
+    const record = fc.record(
+      {
+        bn: fc.constantFrom("s-1:", "s-2/", "s-1", "s-1/water_flow/", "f-1:", "u-1:"),
+        n: fc.constantFrom("flow", "temp", "vehicles", "nope", "x/flow", ""),
+        u: fc.constantFrom("Cel", "K", "L/s", "m3/s", "", "count", "x".repeat(70)),
+        t: fc.integer({ min: -2, max: 0 }),
+        v: fc.constantFrom(0, 1, 280),
+      },
+      { requiredKeys: ["n", "v"] },
+    );
+    const few = fc.array(record, { maxLength: 12 });
+    const good = fc.array(
+      fc.record(
+        { bn: fc.constantFrom("s-1:", "s-2.", "s-1/water_flow/"), t: fc.integer({ min: -2, max: 0 }) },
+        { requiredKeys: ["bn"] },
+      ),
+      { maxLength: 40 },
+    );
+    const flows = good.map((all) => all.map((one, i) => ({ ...one, n: "flow", u: "L/s", v: i })));
+    fc.assert(
+      fc.property(fc.oneof(few, flows), fc.uniqueArray(fc.nat(9), { maxLength: 3 }), (all, kept) => {
+        const { plain, scanned } = bothOf(
+          bytesOf(JSON.stringify(all)),
+          kept.length === 0 ? undefined : (ordinal) => kept.includes(ordinal),
+        );
+        expect(scanned).toStrictEqual(plain);
+      }),
+      { numRuns: 600 },
+    );
+  });
+
   test("many readings, in any order, of any times", () => {
     const record = fc.record({
       bn: fc.constantFrom("s-1/traffic_flow/", "s-2/traffic_flow/", "s-3/traffic_flow/"),
@@ -188,6 +220,15 @@ describe("its own way is taken", () => {
       1,
     ],
     [
+      "of a device with names of its own",
+      [
+        { bn: "s-1:", bt, n: "flow", u: "L/s", v: 3 },
+        { n: "temp", u: "Cel", v: 21 },
+        { n: "vehicles", v: 1 },
+      ],
+      3,
+    ],
+    [
       "of one field's history",
       [
         { bn: "s-1/weather/temp", bu: "K", bt, v: 300 },
@@ -220,4 +261,25 @@ describe("its own way is taken", () => {
       accepted: readings,
     });
   });
+});
+
+test("a device that is called otherwise, or by another, is known by its new name at once", () => {
+  const devices: Record<string, Record<string, string>> = { "s-1": { flow: "water_flow.flow" } };
+  const names = new SenmlNames((sensor) => devices[sensor]);
+  const index = new SeriesIndex();
+  const { context, rows } = trial();
+  const read = () => {
+    const payload = bytesOf(JSON.stringify([{ n: "s-1:flow", v: 3, t: bt }]));
+    return counted(scanner.scan(payload, names, index, resolve, context));
+  };
+  expect(read()).toEqual({ accepted: 1, seen: 0, refused: 0 });
+  devices["s-1"] = { flow: "water_flow.volume_total" };
+  names.clear();
+  index.clear();
+  expect(read()).toEqual({ accepted: 1, seen: 0, refused: 0 });
+  delete devices["s-1"];
+  names.clear();
+  index.clear();
+  expect(read()).toEqual({ accepted: 0, seen: 0, refused: 1 });
+  expect(rows()["water_flow"]).toMatchObject([{ values: { flow: 3 } }, { values: { volume_total: 3 } }]);
 });
