@@ -3,7 +3,7 @@ export const kills = Number(process.env["SOAK_KILLS"] ?? 2);
 /** How long what fails is away: seconds in every run, as long as `SOAK_OUTAGE_S` says in a soak. */
 export const outageSeconds = Number(process.env["SOAK_OUTAGE_S"] ?? 8);
 /** How long gateways send more than the platform can take: seconds. */
-export const overloadSeconds = Number(process.env["SOAK_OVERLOAD_S"] ?? 5);
+export const overloadSeconds = Number(process.env["SOAK_OVERLOAD_S"] ?? 4);
 /** Connections of a storm. */
 export const stormConnections = Number(process.env["SOAK_CONNECTIONS"] ?? 1_000);
 /** Gateways that each have a message retained. */

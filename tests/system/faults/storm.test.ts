@@ -56,7 +56,7 @@ async function underLoad(
   { flood }: City,
   fault: () => Promise<void>,
 ): Promise<{ before: FloodPhase; during: FloodPhase[] }> {
-  const before = await flood.offer(load, 1.5);
+  const before = await flood.offer(load, 1);
   return { before, during: await floodDuring(flood, load, fault) };
 }
 
@@ -102,7 +102,7 @@ test(
     await using city = await startCity("storm");
     const { platform, data } = city;
     const newcomers: { name: string; password: string }[] = [];
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 6; i++) {
       const name = `new-${i}`;
       newcomers.push({ name, password: await admitGateway(data, { name, agency }) });
     }
