@@ -7,6 +7,8 @@ import type { InFlight } from "./in-flight.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { JournalRange } from "./journal/messages.ts";
 
+/** Blocks of a write, about, beyond its first batch: decoded, each takes 30 kB of memory for a moment, however few readings are in it. */
+const mostBlocks = 500;
 /** Milliseconds: a store that is back, and a disk with room again, is noticed in less than two seconds, however long it was away. */
 const longestRetryWait = 1_000;
 /** About what a reading takes in a block. */
@@ -135,7 +137,14 @@ export class StoreWriter {
     return store.batchesAtOnce * batchReadings;
   }
 
-  async #read(from: number, readings = this.#fullWrite): Promise<JournalRange> {
+  /** A backlog of small blocks goes in smaller writes. */
+  get #toRead(): number {
+    const { batchReadings, inFlight } = this.#options;
+    const perBlock = inFlight.readings / Math.max(1, inFlight.next - inFlight.first);
+    return Math.max(batchReadings, Math.min(this.#fullWrite, Math.ceil(mostBlocks * perBlock)));
+  }
+
+  async #read(from: number, readings = this.#toRead): Promise<JournalRange> {
     const range = await this.#options.journal.read(from, readings * bytesPerReading);
     const isMissing = range.blocks.length === 0 && from < this.#committed;
     if (range.first === from && !isMissing) return range;
@@ -230,7 +239,7 @@ export class StoreWriter {
     const { signal, inFlight, batchMaxAge } = this.#options;
     while (!signal.aborted) {
       const pending = this.#committed > this.#stored;
-      if (pending && inFlight.readings >= this.#fullWrite) return;
+      if (pending && inFlight.readings >= this.#toRead) return;
       const wait = pending ? this.#oldestPendingAt + batchMaxAge - performance.now() : undefined;
       if (wait !== undefined && wait <= 0) return;
       await this.#sleep(wait);

@@ -11,7 +11,7 @@ const worthDividing = 10_000;
 /** Milliseconds: with answers that take longer than `slowAnswer`, requests get larger, up to `mostTimesLarger`; below `quickAnswer` they get smaller again. */
 const slowAnswer = 1_000;
 const quickAnswer = 250;
-const mostTimesLarger = 5;
+const mostTimesLarger = 2;
 /** Times that lines may be refused after all that were refused before have been taken out. */
 const mostRounds = 5;
 /** Bytes; what a server takes at least. */

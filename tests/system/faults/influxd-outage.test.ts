@@ -109,6 +109,7 @@ test(
     };
     const measured: Record<string, number> = {};
     for (const [name, { begin, end }] of Object.entries(faults)) {
+      const samples = memory.samples;
       await begin();
       const before = { offered: offered(), at: performance.now() };
       await sleep(fault_ms);
@@ -118,6 +119,8 @@ test(
       await end();
       const { backlog, rate } = await drained(platform);
       measured[`${name}: backlog`] = backlog;
+      const grew = memory.highest("platform", samples) - steady;
+      measured[`${name}: memory grew by, MiB`] = Math.round(grew / MiB);
       measured[`${name}: drained, times the arrival`] = Math.round((10 * rate) / came) / 10;
     }
     await Promise.all(Array.from(city.loads.values(), ({ load }) => load.drain()));

@@ -96,6 +96,17 @@ class Pair {
 const numbers = (to: number): number[] => Array.from({ length: to }, (_, i) => i);
 
 describe("the writer", () => {
+  test("a backlog of small blocks is written in pieces of 500 blocks", async () => {
+    const pair = new Pair(100, 1, 1_000_000);
+    pair.commit(2_000);
+    const running = pair.writer.run();
+    await poll(() => pair.trimmedTo === 2_000, { interval: 1 });
+    expect(pair.batches).toEqual([500, 500, 500, 500]);
+    expect(pair.stored).toEqual(numbers(2_000));
+    pair.stop();
+    await running;
+  });
+
   test("gives the store every block once, in order, and trims behind it", async () => {
     const pair = new Pair();
     const running = pair.writer.run();
