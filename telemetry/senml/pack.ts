@@ -9,6 +9,8 @@ const firstAbsoluteTime = 2 ** 28;
 export const maxNameLength = 255;
 /** Characters of a base unit. A base name or unit is resolved into every record behind it: one of 200 kB would make gigabytes of a message. */
 export const maxBaseUnitLength = 64;
+/** Arrays and objects within one another in what a label holds. Of thousands, `JSON.stringify` has no stack to make a dead letter's text. */
+const maxNesting = 16;
 const namePattern = /^[A-Za-z0-9][-A-Za-z0-9:./_]*$/;
 
 /** A record with the pack's base values applied (RFC 8428, 4.6). */
@@ -35,8 +37,8 @@ export interface SenmlRecord {
  * The records of a SenML pack, resolved; `now` (milliseconds since 1970) is what relative times are relative to.
  *
  * A pack is refused whole for what would change the meaning of its other records: a root that is no array, an element that is no object, a base
- * value of a wrong type or too long a text, a version above 10 or more than one version, and a label ending in `_` that is not known. Other unknown
- * labels are ignored. A record of base values alone is no reading.
+ * value of a wrong type or too long a text, a version above 10 or more than one version, and a label ending in `_` that is not known; and for a label that
+ * is nested deeply. Other unknown labels are ignored. A record of base values alone is no reading.
  */
 export function resolvePack(pack: unknown, now: number): SenmlRecord[] | Problem {
   if (!Array.isArray(pack)) return problem("syntax", "a SenML pack is an array of records");
@@ -83,6 +85,12 @@ function resolveRecord(
   // Labels in the order of their frequency. Base values first would be two passes: they are used below, when all are known.
   for (const label in source) {
     const content = source[label];
+    if (typeof content === "object" && isDeeper(content, maxNesting)) {
+      return problem(
+        "syntax",
+        `${quoted(label)} of record ${index} is nested more than ${maxNesting} levels deep`,
+      );
+    }
     switch (label) {
       case "n":
         name = content;
@@ -137,6 +145,11 @@ function resolveRecord(
     problem: bad,
     source,
   };
+}
+
+function isDeeper(content: unknown, levels: number): boolean {
+  if (typeof content !== "object" || content === null) return false;
+  return levels === 0 || Object.values(content).some((inner) => isDeeper(inner, levels - 1));
 }
 
 /** Puts a base value into effect. */

@@ -265,6 +265,24 @@ describe("a pack is refused whole", () => {
     ]);
   });
 
+  test.each(["n", "u", "t", "v", "vb", "s", "ut", "bn", "link"])(
+    "for what is nested too deeply in %s, of which no dead letter's text could be made",
+    (label) => {
+      for (const [open, close] of [
+        ["[", "]"],
+        ['{"a":', "}"],
+      ] as const) {
+        const nested = (levels: number): string =>
+          `[{"n":"tf-1/traffic_flow/vehicles","v":1},{"${label}":${open.repeat(levels)}1${close.repeat(levels)}}]`;
+        expect(decoded(nested(20_000)).rejections).toMatchObject([
+          { reason: "syntax", ordinal: 0, start: 0, end: nested(20_000).length },
+        ]);
+        expect(decoded(nested(17)).rejections[0]?.detail).toContain("nested more than 16 levels deep");
+        expect(decoded(nested(16)).rejections[0]?.detail ?? "").not.toContain("nested");
+      }
+    },
+  );
+
   test("but not for labels that need not be understood, nor for being of an older version", () => {
     const { count } = decoded([{ ...record, bver: 5, ut: 60, link: { a: 1 }, blub: 1, a_b: 2 }]);
     expect(count.accepted).toBe(1);
