@@ -180,7 +180,7 @@ describe("a restore is refused", () => {
 /** Bytes of readings in the journal: the store has them all, but they are not trimmed. */
 async function journalBytes(): Promise<number> {
   const metrics = await (await fetch(`${platform.ready.http}/metrics`)).text();
-  return Number(/journal_bytes\{what="live"\} (\d+)/.exec(metrics)?.[1]);
+  return Number(/ingest_queue_bytes\{queue="journal"\} (\d+)/.exec(metrics)?.[1]);
 }
 
 test("what a backup holds is kept while it is there, and let go when it is killed", async () => {
