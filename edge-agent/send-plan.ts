@@ -44,6 +44,7 @@ export class SendPlan {
   readonly #inFlight = new Map<number, InFlight>();
   #inFlightBytes = 0;
   #liveInFlight = 0;
+  #liveInFlightBytes = 0;
   /** In memory, ascending: were in flight when a connection ended. All are below what their lane has beside them. */
   #again: Record<Lane, StoredBatch[]> = { live: [], backlog: [] };
   /** In memory, ascending: read from the backlog. */
@@ -63,10 +64,14 @@ export class SendPlan {
     this.#limits = { ...this.#limits, window };
   }
 
-  /** Batches that live ones may have in flight while there is a backlog. */
-  get #liveShare(): number {
-    const { window } = this.#limits;
-    return Math.max(1, window - Math.max(1, Math.floor(window / 4)));
+  /** May a live batch of so many bytes go while there is a backlog? A quarter of the window, in batches and in bytes, is the backlog's; one live batch may always go. */
+  #fitsLiveShare(bytes: number): boolean {
+    const { window, windowBytes } = this.#limits;
+    if (this.#liveInFlight === 0) return true;
+    return (
+      this.#liveInFlight < window - Math.max(1, Math.floor(window / 4)) &&
+      this.#liveInFlightBytes + bytes <= windowBytes * (3 / 4)
+    );
   }
 
   get inFlight(): number {
@@ -122,7 +127,10 @@ export class SendPlan {
     }
     this.#inFlight.set(batch.position, { batch, lane });
     this.#inFlightBytes += bytes;
-    if (lane === "live") this.#liveInFlight += 1;
+    if (lane === "live") {
+      this.#liveInFlight += 1;
+      this.#liveInFlightBytes += bytes;
+    }
     return batch;
   }
 
@@ -131,8 +139,12 @@ export class SendPlan {
     const sent = this.#inFlight.get(position);
     if (sent === undefined) return undefined;
     this.#inFlight.delete(position);
-    this.#inFlightBytes -= sent.batch.payload.length;
-    if (sent.lane === "live") this.#liveInFlight -= 1;
+    const bytes = sent.batch.payload.length;
+    this.#inFlightBytes -= bytes;
+    if (sent.lane === "live") {
+      this.#liveInFlight -= 1;
+      this.#liveInFlightBytes -= bytes;
+    }
     return sent.batch;
   }
 
@@ -143,13 +155,14 @@ export class SendPlan {
     this.#inFlight.clear();
     this.#inFlightBytes = 0;
     this.#liveInFlight = 0;
+    this.#liveInFlightBytes = 0;
   }
 
   #lane(): Lane | undefined {
-    const live = this.#again.live.length > 0 || this.#live.length > 0;
-    if (live && this.#liveInFlight < this.#liveShare) return "live";
+    const live = this.#again.live[0] ?? this.#live[0];
+    if (live !== undefined && this.#fitsLiveShare(live.payload.length)) return "live";
     if (this.#again.backlog.length > 0 || this.#loaded.length > 0) return "backlog";
-    return live ? "live" : undefined;
+    return live === undefined ? undefined : "live";
   }
 
   #takeLive(): StoredBatch | undefined {

@@ -68,6 +68,20 @@ describe("with a backlog", () => {
     expect(sendAll(plan)).toEqual([2]);
   });
 
+  test("of the bytes in flight a quarter is the backlog's as well, however large live batches are", () => {
+    const plan = new SendPlan({ window: 8, windowBytes: 1000, liveBytes: 10_000 }, stored(0, 10));
+    plan.load(
+      0,
+      [0, 1, 2, 3].map((position) => batch(position, 250)),
+    );
+    for (let position = 10; position < 20; position += 1) plan.addLive(batch(position, 250));
+    expect(sendAll(plan)).toEqual([10, 11, 12, 0]);
+    plan.acknowledge(0);
+    expect(sendAll(plan)).toEqual([1]);
+    plan.acknowledge(10);
+    expect(sendAll(plan)).toEqual([13]);
+  });
+
   test("live batches that memory has no room for are read from disk later, in their turn", () => {
     const plan = new SendPlan({ ...limits, liveBytes: 250 }, empty);
     for (let position = 0; position < 5; position += 1) plan.addLive(batch(position));
