@@ -59,6 +59,8 @@ export class OutputWatch {
   #look(): void {
     this.#timer = undefined;
     const taken = this.#taken - this.#takenBefore;
+    // One packet may have been too large beside little that waited: no "drain" tells when so little has been taken.
+    if (this.#parts.socket.writableLength === 0) return;
     if (taken < this.#parts.limits.outputBytes) this.#parts.onStuck();
     else if (this.#full) this.#begin();
   }

@@ -65,6 +65,20 @@ test("who takes copies slowly is looked at again and again, and cut off when it 
     vi.advanceTimersByTime(7000);
     expect(peer.heard).toEqual([]);
   }
+  peer.written += 1000;
+  peer.watch.dropped();
+  vi.advanceTimersByTime(7000);
+  expect(peer.heard).toEqual(["stuck"]);
+});
+
+test("who has taken all is not stuck, although a large packet beside little was dropped and no drain was told", () => {
+  const peer = watched();
+  peer.written = 10;
+  peer.watch.dropped();
+  peer.taken = 10;
+  vi.advanceTimersByTime(20_000);
+  expect(peer.heard).toEqual([]);
+  peer.written = 20;
   peer.watch.dropped();
   vi.advanceTimersByTime(7000);
   expect(peer.heard).toEqual(["stuck"]);
