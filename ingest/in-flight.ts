@@ -45,7 +45,8 @@ export class InFlight {
 
   /** A block was closed; it takes the next position. */
   add(counts: GatewayCounts): void {
-    this.#blocks.push(counts.length + 1, performance.now(), ...counts);
+    this.#blocks.push(counts.length + 1, performance.now());
+    for (const number of counts) this.#blocks.push(number); // spread, those of 65,000 gateways overflow the stack
     this.#length += 1;
     for (let i = 0; i < counts.length; i += 2) this.#change(counts[i]!, counts[i + 1]!);
   }

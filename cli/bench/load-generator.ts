@@ -54,7 +54,7 @@ export async function runLoad(options: LoadOptions, endPhase: EndPhase): Promise
   const start = performance.now();
   const latencies: number[] = [];
   if (options.rate === undefined) {
-    const share = Math.floor(options.maxReadings / gateways.length / batch);
+    const share = Math.max(1, Math.floor(options.maxReadings / gateways.length / batch));
     const end = start + options.seconds * 1_000;
     await ofAll(async (connection) => await connection.publishUntil(end, share));
   } else {

@@ -53,6 +53,15 @@ describe("readings in flight", () => {
   });
 });
 
+test("one block may hold readings of more gateways than a call takes arguments", () => {
+  const gateways = 100_000;
+  const inFlight = new InFlight(0);
+  inFlight.add(Array.from({ length: gateways }, (_, gateway) => [gateway, 2]).flat());
+  expect([inFlight.readings, inFlight.of(gateways - 1)]).toEqual([2 * gateways, 2]);
+  inFlight.storedTo(1);
+  expect(inFlight.readings).toBe(0);
+});
+
 describe("a gateway's outboxes", () => {
   test("are bounded: the one used longest ago is forgotten, whatever the clock does", () => {
     fc.assert(
