@@ -49,8 +49,7 @@ export function decodeMessage(
 
   const time = plan.time && timeOf(valueAt(document, plan.time.path), plan.time.unit);
   if (plan.time !== undefined && time === undefined) {
-    const shown = JSON.stringify(valueAt(document, plan.time.path)) ?? "nothing";
-    const why = `${plan.time.path.join(".")} holds ${shown.slice(0, 80)}, which is no time in ${plan.time.unit}`;
+    const why = `${plan.time.path.join(".")} holds ${shown(valueAt(document, plan.time.path))}, which is no time in ${plan.time.unit}`;
     return { kind: "unreadable", why };
   }
   const when = time === undefined ? "" : ` ${time}`;
@@ -75,14 +74,20 @@ function valueOf(document: unknown, { field, path, words }: MessageField): numbe
   const found = path === undefined ? document : valueAt(document, path);
   if (found === undefined || found === null) return undefined;
   const text = textOf(found);
-  if (text === undefined)
-    return `${field.name}: ${Array.isArray(found) ? "a list" : "an object"} is no number`;
+  if (text === undefined) return `${field.name}: ${shown(found)} is no number`;
   const word = words !== undefined && Object.hasOwn(words, text) ? words[text] : undefined;
   if (word !== undefined) return word;
   if (typeof found === "number") return found;
   if (typeof found === "boolean") return Number(found);
   if (number.test(text)) return Number(text);
   return `${field.name}: ${quoted(text)} is no number; \`values\` can say what it means`;
+}
+
+/** For people; without what is in a list or an object, which may be nested deeper than `JSON.stringify` can follow. */
+function shown(found: unknown): string {
+  if (Array.isArray(found)) return "a list";
+  if (typeof found === "object" && found !== null) return "an object";
+  return found === undefined ? "nothing" : JSON.stringify(found).slice(0, 80);
 }
 
 /** Of a word, a number, or true and false. */

@@ -65,6 +65,14 @@ describe("messages as common firmware sends them become lines:", () => {
       /^unreadable: last_seen holds "2025-11-23T04:06:40", which is no time/,
     );
     expect(seenAt("ms", undefined)).toMatch(/^unreadable: last_seen holds nothing/);
+    expect(seenAt("ms", null)).toMatch(/^unreadable: last_seen holds null/);
+    expect(seenAt("ms", { at: 1 })).toMatch(/^unreadable: last_seen holds an object/);
+  });
+
+  test("a time that is lists within lists, thousands of them, is unreadable like any other that is none", () => {
+    const mapping = { ...freezer, time: { path: "last_seen", unit: "ms" as const } };
+    const nested = `{"temperature":4,"last_seen":${"[".repeat(8_000)}${"]".repeat(8_000)}}`;
+    expect(lines(mapping, "zigbee2mqtt/cs-007", nested)).toMatch(/^unreadable: last_seen holds a list/);
   });
 
   test("Tasmota: objects in an object, watts for kilowatts", () => {
