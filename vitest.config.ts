@@ -5,11 +5,13 @@ const alone = [
   "tests/system/faults/**/*.test.ts",
   "tests/system/backup/**/*.test.ts",
   "tests/system/cli/up*.test.ts",
-  "tests/system/edge-agent/{full-disk,package}.test.ts",
+  "tests/system/edge-agent/{full-disk,package,upgrade}.test.ts",
   "tests/system/firmware-sim/modbus-replay.test.ts",
   "tests/system/platform/{full-disk,waiting}.test.ts",
 ];
 const processes = { testTimeout: 180_000, hookTimeout: 180_000 };
+/** A soak's tests take as long as they are told to: `tests/support/soak.ts`. */
+const isSoak = Object.keys(process.env).some((name) => name.startsWith("SOAK_"));
 /** Vitest by itself leaves one core free, of two. */
 const allCores = { maxWorkers: "100%" };
 
@@ -49,7 +51,15 @@ export default defineConfig({
           ...allCores,
         },
       },
-      { test: { name: "system-alone", include: alone, fileParallelism: false, ...processes } },
+      {
+        test: {
+          name: "system-alone",
+          include: alone,
+          fileParallelism: false,
+          ...processes,
+          ...(isSoak && { testTimeout: 900_000 }),
+        },
+      },
     ],
   },
 });

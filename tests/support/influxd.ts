@@ -107,8 +107,8 @@ bind-address = "127.0.0.1:${rpcPort}"
     });
   };
 
-  await start();
   try {
+    await start();
     if (user !== undefined)
       await query(
         `CREATE USER "${user.name}" WITH PASSWORD '${user.password.replaceAll("'", "\\'")}' WITH ALL PRIVILEGES`,

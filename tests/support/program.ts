@@ -57,14 +57,6 @@ export async function startProgram<Ready>({
   closeSync(log);
   const readLog = (): string => readFileSync(logFile, "utf8").slice(-8_000);
   const exited = once(child, "exit");
-  const ready = await poll(() => {
-    if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(
-        `marsad ${args.join(" ")} ended (${child.exitCode ?? child.signalCode}):\n${readLog()}`,
-      );
-    }
-    return existsSync(readyFile) ? (JSON.parse(readFileSync(readyFile, "utf8")) as Ready) : undefined;
-  });
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill(signal);
@@ -74,6 +66,17 @@ export async function startProgram<Ready>({
     }
     return child.exitCode;
   };
+  const ready = await poll(() => {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(
+        `marsad ${args.join(" ")} ended (${child.exitCode ?? child.signalCode}):\n${readLog()}`,
+      );
+    }
+    return existsSync(readyFile) ? (JSON.parse(readFileSync(readyFile, "utf8")) as Ready) : undefined;
+  }).catch(async (error: unknown) => {
+    await end("SIGKILL");
+    throw error;
+  });
   return {
     ready,
     pid: child.pid ?? 0,

@@ -7,12 +7,12 @@ import { readingsPerBatch } from "../../support/mqtt-load.ts";
 import { type Platform, startPlatform } from "../../support/platform.ts";
 import { poll } from "../../support/poll.ts";
 import { outageSeconds } from "../../support/soak.ts";
-import type { StoredRow, StoredRows } from "../../support/stored-rows.ts";
+import type { StoredRow } from "../../support/stored-rows.ts";
 import { openTcpProxy } from "../../support/tcp-proxy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { type City, startCity } from "./city.ts";
 import { expectBalance } from "./support.ts";
-import { expectKept } from "./verdict.ts";
+import { expectKept, type RowsToJudge } from "./verdict.ts";
 
 const database = "city";
 /** Readings a second, of both gateways. */
@@ -57,20 +57,22 @@ async function drained(platform: Platform): Promise<Drained> {
   return { backlog, rate: (1000 * (end.stored - before.stored)) / (end.at - before.at) };
 }
 
-/** What influxd itself has, asked without any code of the platform's, under whatever tags. */
-async function rowsIn(influxd: Influxd, { loads }: City): Promise<StoredRows> {
+/** What influxd itself has, asked without any code of the platform's, under whatever tags: a soak's ten million rows a sensor at a time. */
+async function rowsIn(influxd: Influxd, city: City): Promise<RowsToJudge> {
   const [counted] = await influxd.query("SELECT count(vehicles) FROM traffic_flow", database);
-  const rows: StoredRow[] = [];
+  return { count: Number(counted?.values[0]?.[1]), rows: eachRow(influxd, city) };
+}
+
+async function* eachRow(influxd: Influxd, { loads }: City): AsyncGenerator<StoredRow> {
   for (const sensor of Array.from(loads.values()).flatMap(({ readings }) => readings.sensors)) {
     const query = `SELECT vehicles, speed_avg FROM traffic_flow WHERE sensor = '${sensor}' GROUP BY *`;
     for (const { tags, values } of await influxd.query(query, database)) {
       for (const [time, vehicles, speed_avg] of values) {
         const fields = { vehicles: vehicles!, speed_avg: speed_avg! };
-        rows.push({ agency: tags?.["agency"] ?? "", sensor, time: Number(time), fields });
+        yield { agency: tags?.["agency"] ?? "", sensor, time: Number(time), fields };
       }
     }
   }
-  return { count: Number(counted?.values[0]?.[1]), rows };
 }
 
 test(

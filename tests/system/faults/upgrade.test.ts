@@ -76,7 +76,7 @@ test("a folder that the version before has left, killed under way, goes on under
   );
   const { count, rows: flows } = await storedRows(platform.data, "traffic_flow");
   const newFlows = flows.filter(({ sensor }: StoredRow) => !isOld(sensor));
-  const verdict = judge({ count: newFlows.length, rows: newFlows }, city.loads);
+  const verdict = await judge({ count: newFlows.length, rows: newFlows }, city.loads);
   await reportFault(annotate, {
     fault: "upgrade: a data folder of the version before",
     tried: 1,

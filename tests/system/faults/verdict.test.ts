@@ -25,24 +25,24 @@ const rows = Array.from({ length: 2 * readingsPerBatch }, (_, number) => rowOf(n
 const counts = { sent: 3 * readingsPerBatch, acknowledged: 2 * readingsPerBatch };
 const fine = { ...counts, lost: [], twice: 0, invented: [] };
 
-test("a store with every acknowledged reading once is fine, also with some that were sent and not acknowledged", () => {
-  expect(judge({ count: rows.length, rows }, loads)).toEqual(fine);
+test("a store with every acknowledged reading once is fine, also with some that were sent and not acknowledged", async () => {
+  expect(await judge({ count: rows.length, rows }, loads)).toEqual(fine);
   const more = [...rows, rowOf(2 * readingsPerBatch)];
-  expect(judge({ count: more.length, rows: more }, loads)).toEqual(fine);
+  expect(await judge({ count: more.length, rows: more }, loads)).toEqual(fine);
 });
 
-test("an acknowledged reading without its row is lost, by name", () => {
+test("an acknowledged reading without its row is lost, by name", async () => {
   const fewer = rows.toSpliced(7, 1);
-  expect(judge({ count: fewer.length, rows: fewer }, loads)).toEqual({ ...fine, lost: ["plain 7"] });
+  expect(await judge({ count: fewer.length, rows: fewer }, loads)).toEqual({ ...fine, lost: ["plain 7"] });
 });
 
-test("a second row of a key is twice, also one that only the store's count shows", () => {
+test("a second row of a key is twice, also one that only the store's count shows", async () => {
   const more = [...rows, rowOf(7)];
-  expect(judge({ count: more.length, rows: more }, loads)).toEqual({ ...fine, twice: 1 });
-  expect(judge({ count: rows.length + 1, rows }, loads)).toEqual({ ...fine, twice: 1 });
+  expect(await judge({ count: more.length, rows: more }, loads)).toEqual({ ...fine, twice: 1 });
+  expect(await judge({ count: rows.length + 1, rows }, loads)).toEqual({ ...fine, twice: 1 });
 });
 
-test("a row with another value, of another time, of a stranger or never offered is invented", () => {
+test("a row with another value, of another time, of a stranger or never offered is invented", async () => {
   const one = rowOf(7);
   const invented: StoredRow[] = [
     { ...one, fields: { ...one.fields, vehicles: 8 } },
@@ -51,7 +51,7 @@ test("a row with another value, of another time, of a stranger or never offered 
     rowOf(3 * readingsPerBatch),
   ];
   const more = [...rows.toSpliced(7, 1), ...invented];
-  const verdict = judge({ count: more.length, rows: more }, loads);
+  const verdict = await judge({ count: more.length, rows: more }, loads);
   expect(verdict).toMatchObject({ lost: ["plain 7"], twice: 0 });
   expect(verdict.invented).toHaveLength(4);
 });

@@ -16,12 +16,22 @@ export interface Verdict {
   readonly invented: readonly string[];
 }
 
+/** A store's rows, all at once or as they are read: those of a soak do not fit into memory together. */
+export interface RowsToJudge extends Pick<StoredRows, "count"> {
+  readonly rows: Iterable<StoredRow> | AsyncIterable<StoredRow>;
+}
+
 /** Compares row by row: each row with the reading that must have made it, each acknowledged reading with its row. */
-export function judge({ count, rows }: StoredRows, loads: ReadonlyMap<string, Source>): Verdict {
+export async function judge(
+  { count, rows }: RowsToJudge,
+  loads: ReadonlyMap<string, Source>,
+): Promise<Verdict> {
   const stored = new Map(Array.from(loads.keys(), (name) => [name, new Set<number>()]));
   const invented: string[] = [];
   let distinct = 0;
-  for (const row of rows) {
+  let read = 0;
+  for await (const row of rows) {
+    read += 1;
     const name = row.sensor.split(".")[0]!;
     const source = loads.get(name);
     const number = source && numberOf(row, source);
@@ -44,7 +54,7 @@ export function judge({ count, rows }: StoredRows, loads: ReadonlyMap<string, So
       }
     }
   }
-  const twice = Math.max(count, rows.length) - distinct - invented.length;
+  const twice = Math.max(count, read) - distinct - invented.length;
   return { sent, acknowledged, lost, twice, invented };
 }
 
@@ -52,10 +62,10 @@ export function judge({ count, rows }: StoredRows, loads: ReadonlyMap<string, So
 export async function expectKept(
   annotate: (message: string, type?: string) => Promise<unknown>,
   fault: Pick<FaultReport, "fault" | "tried" | "measured">,
-  stored: StoredRows,
+  stored: RowsToJudge,
   loads: ReadonlyMap<string, Source>,
 ): Promise<Verdict> {
-  const verdict = judge(stored, loads);
+  const verdict = await judge(stored, loads);
   const { sent, acknowledged, lost, twice, invented } = verdict;
   await reportFault(annotate, { ...fault, sent, acknowledged, lost: lost.length, twice });
   expect({ lost: lost.slice(0, 20), twice, invented: invented.slice(0, 20) }).toEqual({
