@@ -104,7 +104,7 @@ export class Decoder {
 
   /**
    * Sensors of an agency came, moved or went.
-   * @param onlyCame  All were unknown before, and what is unknown is not remembered: a million known keys need not be resolved anew.
+   * @param onlyCame  Those known before are whose they were, and what is unknown is not remembered: a million known keys need not be resolved anew.
    */
   forgetSeries(agency: string, onlyCame: boolean): void {
     const { index, names } = this.#agency(agency);

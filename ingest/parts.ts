@@ -117,7 +117,11 @@ export function makeParts(
     deadLetters,
     notices,
     sensorsPerGateway: limits.sensors_per_gateway,
-    onChanged: (gateway) => waitingReplay.sensorsChanged(gateway),
+    onChanged: (gateway) => {
+      // Whose a sensor is no birth changes; what it is called it may, from the next message on. The registry's word comes a turn later.
+      decoder.forgetSeries(gateway.identity.agency, true);
+      waitingReplay.sensorsChanged(gateway);
+    },
     log,
   });
   const intake = new Intake({ ...shared, births });

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { formatBirth } from "#telemetry/birth.ts";
 import { poll } from "../../support/poll.ts";
 import { corniche, flow, flows, numbered, openCity, start, storedFlow, storedFlows } from "./support.ts";
 
@@ -36,6 +37,24 @@ describe("what is taken", () => {
     ]);
     await session.send(flow("tf-2", 1));
     expect(await city.settled()).toMatchObject({ sent: 2, stored: 2, on_its_way: { waiting: 0 } });
+  });
+
+  test("readings that follow a birth at once are read by the names that it gives", async () => {
+    await using city = await openCity();
+    const session = city.session();
+    const called = (field: string): Promise<void> =>
+      session.send(
+        formatBirth({
+          agent: "test",
+          sensors: [{ id: "tf-1", place: "QA-DA", senml: { x: `traffic_flow.${field}` } }],
+        }),
+        "birth",
+      );
+    const reading = (second: number): Promise<void> =>
+      session.send(JSON.stringify([{ n: "tf-1/x", v: 5, t: start / 1_000 + second }]), "senml");
+    await Promise.all([called("vehicles"), reading(0), called("speed_avg"), reading(1)]);
+    expect(await city.settled()).toMatchObject({ sent: 2, stored: 2 });
+    expect(await city.stored()).toEqual([`tf-1 ${start} vehicles=5`, `tf-1 ${start + 1_000} speed_avg=5`]);
   });
 
   test("what changes nothing is acknowledged without a write to the disk", async () => {
