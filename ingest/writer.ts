@@ -15,7 +15,7 @@ const longestRetryWait = 1_000;
 const bytesPerReading = 44;
 
 export interface WriterOptions {
-  readonly journal: Pick<Journal, "uuid" | "read" | "trim">;
+  readonly journal: Pick<Journal, "uuid" | "read" | "storeTakes" | "trim">;
   readonly store: Pick<
     Store,
     "batchesAtOnce" | "write" | "position" | "tallies" | "refusals" | "forgetRefusals"
@@ -153,7 +153,7 @@ export class StoreWriter {
 
   /** @returns undefined when the signal came first. */
   async #writeUntilKept(range: JournalRange): Promise<Written | undefined> {
-    const { log, signal } = this.#options;
+    const { journal, log, signal } = this.#options;
     let offered: JournalRange | undefined = range;
     const attempt = async (): Promise<Written> => {
       const batch = offered ?? (await this.#readAgain());
@@ -170,6 +170,7 @@ export class StoreWriter {
         onFailedAttempt: ({ error }) => {
           if (signal.aborted) return;
           this.#failure = error.message;
+          journal.storeTakes(false);
           const held = this.#sometimes("store");
           if (held !== undefined) log.error({ err: error, held }, "The store refused a batch; trying again.");
         },
@@ -230,6 +231,7 @@ export class StoreWriter {
       refused: await store.refusals(journal.uuid),
     };
     this.#failure = undefined;
+    journal.storeTakes(true);
     log.info({ position }, "The store takes readings again.");
     return { position, made };
   }

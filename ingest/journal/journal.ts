@@ -24,6 +24,8 @@ export interface Journal extends AsyncDisposable {
   commit(group: JournalGroup): Promise<number>;
   /** Blocks from `from` on: at least one if there is one, about `maxBytes` at most. */
   read(from: number, maxBytes: number): Promise<JournalRange>;
+  /** Does the store take anything? While it does not, no block is kept in memory for it. */
+  storeTakes(takes: boolean): void;
   /** Blocks before `before` are in the store; their room is given back at leisure. */
   trim(before: number): Promise<void>;
   /** A gateway's waiting payloads after the key `after`, oldest first, about `maxBytes` at most. */

@@ -62,6 +62,7 @@ function journalOf(thread: WorkerClient<JournalMethods>, uuid: string, recent: R
     commit,
     read: async (from, maxBytes) =>
       recent.take(from, maxBytes) ?? (await thread.call("read", { from, maxBytes })),
+    storeTakes: (takes) => (takes ? recent.wake() : recent.sleep()),
     trim: (before) => {
       recent.forgetBefore(before);
       return thread.call("trim", before);

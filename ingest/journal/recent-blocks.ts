@@ -9,6 +9,7 @@ export class RecentBlocks {
   readonly #maxBytes: number;
   readonly #blocks = new Map<number, ArrayBuffer>();
   #bytes = 0;
+  #idle = false;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -21,7 +22,7 @@ export class RecentBlocks {
 
   /** Sets room aside for a block that is being committed; false: there is none. Ends with `put` or `release`. */
   reserve(bytes: number): boolean {
-    if (this.#bytes + bytes > this.#maxBytes) return false;
+    if (this.#idle || this.#bytes + bytes > this.#maxBytes) return false;
     this.#bytes += bytes;
     return true;
   }
@@ -32,7 +33,19 @@ export class RecentBlocks {
 
   /** The block at `position`, for which room was reserved, is on disk. Taken over. */
   put(position: number, block: ArrayBuffer): void {
-    this.#blocks.set(position, block);
+    if (this.#idle) this.release(block.byteLength);
+    else this.#blocks.set(position, block);
+  }
+
+  /** The store takes nothing: what it will be given later, the file has. Until `wake` nothing is held. */
+  sleep(): void {
+    this.#idle = true;
+    for (const { byteLength } of this.#blocks.values()) this.release(byteLength);
+    this.#blocks.clear();
+  }
+
+  wake(): void {
+    this.#idle = false;
   }
 
   /** Hands out the blocks from `from` on, at least one, about `maxBytes` at most, up to the first that is not here; undefined: `from` is not. */

@@ -33,6 +33,20 @@ test("when full the oldest stay, and a block that found no room ends what is han
   expect(recent.take(4, 1000)?.next).toBe(5);
 });
 
+test("nothing is held while the store takes nothing, also not what was being committed then", () => {
+  const recent = new RecentBlocks(1000);
+  keep(recent, 1, 100);
+  recent.reserve(100);
+  recent.sleep();
+  expect(recent.take(1, 1000)).toBeUndefined();
+  recent.put(2, block(2, 100));
+  expect(keep(recent, 3, 100)).toBe(false);
+  expect(recent.bytes).toBe(0);
+  recent.wake();
+  expect(keep(recent, 4, 100)).toBe(true);
+  expect(recent.take(4, 1000)).toEqual({ first: 4, next: 5, blocks: [block(4, 100)] });
+});
+
 test("whatever happens, it stays within its bound and hands out what was put", () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant("keep" as const), bytes: fc.integer({ min: 1, max: 60 }) }),

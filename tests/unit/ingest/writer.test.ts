@@ -21,6 +21,8 @@ class Pair {
   refusals: StoreRefusal[] = [];
   refusalsKept = Promise.withResolvers<boolean>();
   readonly forgotten: number[] = [];
+  /** What the journal was told of the store. */
+  readonly told: boolean[] = [];
   position = 0;
   trimmedTo = 0;
   fails: "never" | "before" | "after" | "for ever" = "never";
@@ -67,6 +69,10 @@ class Pair {
     const next = Math.min(this.#next, first + Math.max(1, Math.floor(maxBytes / (44 * readingsPerBlock))));
     const blocks = Array.from({ length: next - first }, (_, i) => Uint32Array.of(first + i).buffer);
     return { first, next, blocks };
+  }
+
+  storeTakes(takes: boolean): void {
+    this.told.push(takes);
   }
 
   async trim(before: number): Promise<void> {
@@ -154,6 +160,7 @@ describe("the writer", () => {
         refused: [],
       });
       expect(pair.writer.failure).toBeUndefined();
+      expect(pair.told).toEqual([false, true]);
       pair.commit(1);
       await poll(() => pair.trimmedTo === 9, { interval: 1 });
       expect(pair.made.at(-1)?.of).toBe("batch");
