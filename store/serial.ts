@@ -2,10 +2,19 @@
 export class Serial {
   #last: Promise<unknown> = Promise.resolve();
 
-  run<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
+  /** @param until  When it is aborted before the work's turn has come, the work is not done, and its caller hears the reason at once. */
+  async run<T>(work: () => Promise<T>, until?: AbortSignal): Promise<T> {
+    until?.throwIfAborted();
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const giveUp = (): void => reject(until?.reason);
+    until?.addEventListener("abort", giveUp, { once: true });
+    const result = this.#last.then(() => {
+      until?.throwIfAborted();
+      until?.removeEventListener("abort", giveUp);
+      return work();
+    });
     // A failure is its caller's; what comes next begins all the same.
     this.#last = result.catch(() => undefined);
-    return result;
+    return await (until === undefined ? result : Promise.race([result, aborted]));
   }
 }

@@ -41,7 +41,6 @@ export interface HeldFiles {
 interface Open {
   readonly session: Session;
   users: number;
-  broken: boolean;
   readonly closed: PromiseWithResolvers<void>;
 }
 
@@ -53,7 +52,10 @@ export class DuckDbEngine {
   readonly #options: DatabaseOptions;
   readonly #writes = new Serial();
   readonly #reads = new Serial();
-  /** Steps of a rewrite, and what must not happen beside one. Who waits in here may go on to wait in the other two. */
+  /**
+   * Steps of a rewrite, and what must not happen beside one. Who waits in here may go on to wait in the other two, as a user of its session:
+   * until that breaks, since those before it there may be waiting for its last user.
+   */
   readonly #steps = new Serial();
   readonly #closedDays: ClosedDays;
   readonly #rewriting: Rewriting;
@@ -116,10 +118,10 @@ export class DuckDbEngine {
 
   /** Moves what is in the `.wal` into the file. Reads go on meanwhile. While the files are held it does nothing. */
   checkpoint(): Promise<void> {
-    return this.#use(this.#steps, ({ database }) =>
+    return this.#use(this.#steps, ({ database, broken }) =>
       this.#writes.run(async () => {
         if (this.#held === undefined) await checkpoint(database.writer);
-      }),
+      }, broken.signal),
     );
   }
 
@@ -158,7 +160,7 @@ export class DuckDbEngine {
         const rows = await countRows(session.database.writer, session.partitions);
         this.#held = session; // last: a hold that fails holds nothing
         return { file_bytes: file.size, wal_bytes: wal?.size ?? 0, rows };
-      }),
+      }, session.broken.signal),
     );
   }
 
@@ -166,7 +168,7 @@ export class DuckDbEngine {
   async letGo(): Promise<boolean> {
     const held = this.#held;
     this.#held = undefined;
-    return held !== undefined && this.#open?.session === held && !this.#open.broken;
+    return held !== undefined && this.#open?.session === held && !held.broken.signal.aborted;
   }
 
   /** Closes the file; a call after this opens it again. What is in the `.wal` stays there. */
@@ -186,11 +188,11 @@ export class DuckDbEngine {
         try {
           return await work(open.session);
         } catch (error) {
-          open.broken ||= isFatal(error) || error instanceof UncertainCommit;
+          if (isFatal(error) || error instanceof UncertainCommit) open.session.broken.abort(error);
           throw error;
         } finally {
           open.users -= 1;
-          if (open.broken && open.users === 0) this.#abandon(open);
+          if (open.session.broken.signal.aborted && open.users === 0) this.#abandon(open);
         }
       } catch (error) {
         throw storeError(error, this.#options.path);
@@ -199,10 +201,10 @@ export class DuckDbEngine {
   }
 
   async #usable(): Promise<Open> {
-    while (this.#open?.broken) await this.#open.closed.promise;
+    while (this.#open?.session.broken.signal.aborted) await this.#open.closed.promise;
     if (this.#open !== undefined) return this.#open;
     this.#opening ??= openSession(this.#options)
-      .then((session) => (this.#open = { session, users: 0, broken: false, closed: Promise.withResolvers() }))
+      .then((session) => (this.#open = { session, users: 0, closed: Promise.withResolvers() }))
       .finally(() => (this.#opening = undefined));
     return this.#opening;
   }

@@ -73,7 +73,7 @@ export class Rewriting {
       await dropLeftovers(session.database.writer).catch((error: unknown) => {
         if (isFatal(error)) throw error;
       });
-    });
+    }, session.broken.signal);
   }
 
   async #begin(session: Session, table: string): Promise<RewriteStep> {
@@ -84,7 +84,7 @@ export class Rewriting {
     const rewrite = await this.#writes.run(async () => {
       // Its layout as of now: the writer may just have changed it.
       return (session.rewrite = await begin(session.database.writer, find()!));
-    });
+    }, session.broken.signal);
     this.#rounds = 0;
     this.#rows = 0;
     rewrite.pieces = await planPieces(session.database.builder, rewrite, this.#limits.pieceRows);
@@ -118,24 +118,24 @@ export class Rewriting {
 
   #swap(session: Session, rewrite: Rewrite): Promise<RewriteStep> {
     // In this order: a query may take long, and no write must wait for one.
-    return this.#reads.run(() =>
-      this.#writes.run(async () => {
-        // Only here is it certain: it is the writer who finds out.
-        if (rewrite.stale) throw new Error("the table has another layout than its copy");
-        const rows = await swap(session.database.writer, rewrite, async (connection) => {
-          try {
-            await connection.run("COMMIT");
-          } catch (error) {
-            throw new UncertainCommit(error instanceof Error ? error.message : String(error), {
-              cause: error,
-            });
-          }
-        });
-        session.sorted.set(rewrite.partition.table, rows);
-        session.rewrite = undefined;
-        return { state: "done", rows };
-      }),
-    );
+    const { signal } = session.broken;
+    const work = async (): Promise<RewriteStep> => {
+      // Only here is it certain: it is the writer who finds out.
+      if (rewrite.stale) throw new Error("the table has another layout than its copy");
+      const rows = await swap(session.database.writer, rewrite, async (connection) => {
+        try {
+          await connection.run("COMMIT");
+        } catch (error) {
+          throw new UncertainCommit(error instanceof Error ? error.message : String(error), {
+            cause: error,
+          });
+        }
+      });
+      session.sorted.set(rewrite.partition.table, rows);
+      session.rewrite = undefined;
+      return { state: "done", rows };
+    };
+    return this.#reads.run(() => this.#writes.run(work, signal), signal);
   }
 
   async #expectRoom({ database, partitions }: Session, table: string, rows: number): Promise<void> {

@@ -31,6 +31,8 @@ export interface Session {
   readonly sorted: Map<string, number>;
   /** The table that is being rewritten. */
   rewrite: Rewrite | undefined;
+  /** Aborted when the database must be opened again; its reason is the error. */
+  readonly broken: AbortController;
 }
 
 /** @throws MarsadError STORE_FORMAT, and DuckDB's own errors */
@@ -53,6 +55,7 @@ export async function openSession(options: DatabaseOptions): Promise<Session> {
       writers: new ChunkWriters(),
       sorted: await readRewritten(connection),
       rewrite: undefined,
+      broken: new AbortController(),
     };
   } catch (error) {
     database.close();

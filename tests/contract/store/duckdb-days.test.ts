@@ -316,6 +316,34 @@ test.skipIf(!canMount())(
   },
 );
 
+test.skipIf(!canMount())(
+  "a write that fails for good while a day waits for its swap holds up nobody (mounts a disk: root only)",
+  async () => {
+    using disk = smallDisk("days", 32);
+    const pair = new Pair();
+    const engine = new DuckDbEngine(options(disk.path));
+    await pair.write(engine, flow(0, 20_000));
+    await engine.checkpoint();
+    for (let step = 0; step < 2; step++) await engine.rewriteStep(table);
+    const used = (await stat(join(disk.path, "marsad.duckdb"))).size;
+    disk.resize(Math.ceil(used / 2 ** 20) + 1);
+
+    // In this order: the swap waits for the reads, the write breaks the session, and what comes after it waits for the swap.
+    const reads = Array.from({ length: 20 }, () => engine.count());
+    const swapped = engine.rewriteStep(table);
+    const written = engine.write(pair.journal.batchOf(flow(20_000, 60_000)));
+    const later = Array.from({ length: 300 }, () => engine.count());
+    const outcomes = await Promise.allSettled([...reads, swapped, written, ...later]);
+    expect(outcomes.slice(20, 22)).toMatchObject([{ status: "rejected" }, { status: "rejected" }]);
+
+    disk.resize(64);
+    await expectSame(pair, engine);
+    expect((await rewriteWhole(engine, table)).at(-1)).toBe("done");
+    await expectSame(pair, engine);
+    await engine.close();
+  },
+);
+
 const small = fc.integer({ min: 0, max: 2 });
 const reading = fc
   .record({
