@@ -44,17 +44,24 @@ export class Rewrite {
   pieces: Piece[] | undefined;
   /** The last row of the pending table that is in the copy. */
   applied = -1;
-  /** The table got another layout: the copy is worth nothing. */
+  /** The table got another layout, or too much was written into it: the copy is worth nothing. */
   stale = false;
+  /** Rows that may still be written. */
+  #room: number;
 
-  constructor(partition: Partition) {
+  constructor(partition: Partition, mostPending: number) {
     this.partition = partition;
+    this.#room = mostPending;
   }
 
-  /** The table that takes the same rows as `partition`, which is about to be written; undefined if that is not the one rewritten. */
-  pendingFor(partition: Partition): string | undefined {
+  /**
+   * The table that takes the same rows as `partition`, into which so many are about to be written; undefined if that is not the one rewritten.
+   * The rows are counted here, since it may be long until the next step: while the store is held or behind, there is none.
+   */
+  pendingFor(partition: Partition, rows: number): string | undefined {
     if (partition.table !== this.partition.table || this.stale) return undefined;
-    if (layoutOf(partition) === layoutOf(this.partition)) return pending;
+    this.#room -= rows;
+    if (this.#room >= 0 && layoutOf(partition) === layoutOf(this.partition)) return pending;
     this.stale = true;
     return undefined;
   }
@@ -65,13 +72,17 @@ function layoutOf({ columns }: Partition): string {
 }
 
 /** Makes the two tables of a rewrite, empty. From here on the writer must ask `pendingFor`. */
-export async function begin(writer: DuckDBConnection, partition: Partition): Promise<Rewrite> {
+export async function begin(
+  writer: DuckDBConnection,
+  partition: Partition,
+  { mostPending }: RewriteLimits,
+): Promise<Rewrite> {
   await dropLeftovers(writer);
   await inTransaction(writer, async () => {
     for (const name of [copy, pending])
       await writer.run(`CREATE TABLE ${name} AS FROM ${quoted(partition.table)} LIMIT 0`);
   });
-  return new Rewrite(partition);
+  return new Rewrite(partition, mostPending);
 }
 
 /** Removes what a rewrite left that did not end. */

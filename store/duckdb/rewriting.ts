@@ -83,7 +83,7 @@ export class Rewriting {
     await this.#expectRoom(session, table, found.rows);
     const rewrite = await this.#writes.run(async () => {
       // Its layout as of now: the writer may just have changed it.
-      return (session.rewrite = await begin(session.database.writer, find()!));
+      return (session.rewrite = await begin(session.database.writer, find()!, this.#limits));
     }, session.broken.signal);
     this.#rounds = 0;
     this.#rows = 0;
@@ -94,7 +94,7 @@ export class Rewriting {
   async #goOn(session: Session, rewrite: Rewrite): Promise<RewriteStep> {
     const { builder } = session.database;
     const waiting = await pendingRows(builder, rewrite);
-    if (rewrite.stale || waiting > this.#limits.mostPending) {
+    if (rewrite.stale) {
       await this.abandon(session);
       return { state: "disturbed", rows: 0 };
     }
@@ -121,7 +121,7 @@ export class Rewriting {
     const { signal } = session.broken;
     const work = async (): Promise<RewriteStep> => {
       // Only here is it certain: it is the writer who finds out.
-      if (rewrite.stale) throw new Error("the table has another layout than its copy");
+      if (rewrite.stale) throw new Error("the copy lacks what was written meanwhile");
       const rows = await swap(session.database.writer, rewrite, async (connection) => {
         try {
           await connection.run("COMMIT");

@@ -66,7 +66,7 @@ async function commit(
       const { partition, fresh, late } = staged;
       const writer = session.writers.for(partition.columns);
       let { rows } = partition;
-      const pending = session.rewrite?.pendingFor(partition);
+      const pending = session.rewrite?.pendingFor(partition, fresh.length + late.length);
       if (fresh.length > 0) await append(connection, partition.table, writer, fresh);
       if (fresh.length > 0 && pending !== undefined) await append(connection, pending, writer, fresh);
       rows += fresh.length;
