@@ -112,6 +112,12 @@ export async function openMosquitto(folder: string): Promise<Broker> {
     async start(): Promise<void> {
       const server = spawn("mosquitto", ["-c", config], { stdio: "ignore" });
       const exited = once(server, "exit");
+      stopServer = async () => {
+        stopServer = nothing;
+        await observer?.endAsync(true);
+        server.kill("SIGTERM");
+        await exited;
+      };
       await poll(() => answers(port));
       // A session that outlives the broker, so that nothing is missed while the agent is quicker to return.
       observer = connect(`mqtt://127.0.0.1:${port}`, {
@@ -124,17 +130,16 @@ export async function openMosquitto(folder: string): Promise<Broker> {
       observer.on("message", (topic, payload, { retain }) => broker.onMessage({ topic, payload, retain }));
       await new Promise((resolve) => observer?.once("connect", resolve));
       await observer.subscribeAsync("marsad/#", { qos: 1 });
-      stopServer = async () => {
-        stopServer = nothing;
-        await observer?.endAsync(true);
-        server.kill("SIGTERM");
-        await exited;
-      };
     },
     stop: () => stopServer(),
     [Symbol.asyncDispose]: () => stopServer(),
   };
-  await broker.start();
+  try {
+    await broker.start();
+  } catch (error) {
+    await stopServer();
+    throw error;
+  }
   return broker;
 }
 

@@ -94,6 +94,8 @@ async function carryOut(order: FloodOrder): Promise<FloodPhase> {
   };
 }
 
+// Whoever ordered the flood is gone: nothing of it stays.
+process.on("disconnect", () => process.exit());
 process.on("message", (order: FloodOrder) => {
   carryOut(order).then(
     (phase) => process.send?.({ phase }),
