@@ -58,7 +58,6 @@ bind-address = "127.0.0.1:${rpc}"
   const log = openSync(logFile, "a");
   const child = spawn("influxd", ["-config", config], { stdio: ["ignore", log, log] });
   closeSync(log);
-  await started(child, url, logFile);
 
   const ask = async (path: string, body?: URLSearchParams): Promise<Record<string, unknown>> => {
     const answer = await fetch(`${url}${path}`, body && { method: "POST", body });
@@ -73,7 +72,13 @@ bind-address = "127.0.0.1:${rpc}"
     return series?.[0]?.values[0] ?? [];
   };
   const cpuSeconds = (): Promise<number> => cpuSecondsOf(child.pid!);
-  await query(`CREATE DATABASE "${benchDatabase}"`);
+  try {
+    await started(child, url, logFile);
+    await query(`CREATE DATABASE "${benchDatabase}"`);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
   return {
     url,
     cpuSeconds,
@@ -124,8 +129,8 @@ async function started(child: ChildProcess, url: string, logFile: string): Promi
       );
     }
     if (failure !== undefined) throw failure;
-    if (child.exitCode !== null)
-      throw new Error(`influxd ended with code ${child.exitCode}:\n${await readFile(logFile, "utf8")}`);
+    const ended = child.exitCode ?? child.signalCode;
+    if (ended !== null) throw new Error(`influxd ended (${ended}):\n${await readFile(logFile, "utf8")}`);
     const isThere = await fetch(`${url}/ping`).then(
       ({ ok }) => ok,
       () => false,
