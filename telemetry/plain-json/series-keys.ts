@@ -3,6 +3,7 @@ import { checkSensor } from "../check.ts";
 import type { DecodeContext, ResolveSeries } from "../decode.ts";
 import { hashByte, hashSeed } from "../line-protocol/series-index.ts";
 import type { SeriesIndex } from "../line-protocol/series-index.ts";
+import { maxSensorIdLength } from "../names.ts";
 import { plainText } from "./values.ts";
 
 interface Prefix {
@@ -12,8 +13,6 @@ interface Prefix {
 }
 
 const encoder = new TextEncoder();
-/** Characters of a sensor's id. */
-const longestSensor = 64;
 
 /** Series by measurement and sensor, found under the keys that line protocol has for them: an agency's formats share one index. */
 export class SeriesKeys {
@@ -44,7 +43,7 @@ export class SeriesKeys {
     resolve: ResolveSeries,
     context: DecodeContext,
   ): number {
-    if (end - start > longestSensor) return -1;
+    if (end - start > maxSensorIdLength) return -1;
     const prefix = this.#prefixes[measurement]!;
     const key = this.#key;
     let length = prefix.bytes.length;

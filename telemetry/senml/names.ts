@@ -1,6 +1,7 @@
 import { checkMeasurement, checkSensor, problem, quoted } from "../check.ts";
 import type { Problem } from "../check.ts";
 import type { DecodeContext, ResolveSeries, SeriesHandle } from "../decode.ts";
+import { maxSensorIdLength } from "../names.ts";
 import type { Conversion } from "../units.ts";
 import { DeviceFields } from "./device-fields.ts";
 
@@ -37,7 +38,7 @@ interface DeviceName {
 }
 
 /** Between a sensor's id and what follows in a name: `urn:dev:ow:10e2073a01080063:voltage`, `2001:db8::2/temperature`. */
-const separators = /[/:._]/g;
+const separators: ReadonlySet<string> = new Set("/:._");
 
 /**
  * The names of an agency's SenML records.
@@ -142,9 +143,13 @@ export class SenmlNames {
   }
 
   #findDevice(name: string): DeviceName | undefined {
-    for (const [sensor, rest] of cuts(name)) {
+    // A longer one is nobody's id: of a pack of 250 kB each record may have a name of 255 characters that nobody knows, with a separator at every other.
+    for (let end = Math.min(name.length, maxSensorIdLength); end > 0; end -= 1) {
+      if (end < name.length && !separators.has(name[end]!)) continue;
+      const sensor = name.slice(0, end);
       const names = this.#devices(sensor);
       if (names === undefined) continue;
+      const rest = name.slice(end + 1);
       const byUnit = new Map<string, string>();
       let otherwise: string | undefined;
       for (const [key, target] of Object.entries(names)) {
@@ -180,11 +185,4 @@ export function spelledOut(name: string): number {
   if (first === -1) return -1;
   const second = name.indexOf("/", first + 1);
   return second !== -1 && !name.includes("/", second + 1) ? second : -1;
-}
-
-/** A name as sensor and rest, in every way, the longest sensor first. */
-function* cuts(name: string): Generator<readonly [sensor: string, rest: string]> {
-  yield [name, ""];
-  const ends = Array.from(name.matchAll(separators), ({ index }) => index);
-  for (const end of ends.toReversed()) yield [name.slice(0, end), name.slice(end + 1)];
 }

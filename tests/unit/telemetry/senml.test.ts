@@ -153,6 +153,26 @@ describe("a device that has names of its own", () => {
     expect(read([sent]).reasons).toEqual([reason]);
   });
 
+  test("is looked for under no more beginnings of a name than an id has characters", () => {
+    const longest = "a.".repeat(32);
+    expect(longest).toHaveLength(64);
+    const asked: string[] = [];
+    const names = new SenmlNames((sensor) => {
+      asked.push(sensor);
+      return sensor === longest ? { "b:c": "weather.temp" } : undefined;
+    });
+    const { context, rejections, rows } = trial();
+    const pack = [
+      { n: `${longest}/b:c`, v: 30 },
+      { n: "a.".repeat(127), v: 30 },
+    ];
+    decodeSenml(bytesOf(JSON.stringify(pack)), names, asKnown, context);
+    expect(rows()["weather"]).toMatchObject([{ values: { temp: 30 } }]);
+    expect(rejections.map(({ reason }) => reason)).toEqual(["unknown-sensor"]);
+    expect(Math.max(...asked.map(({ length }) => length))).toBe(64);
+    expect(asked.length).toBeLessThan(66);
+  });
+
   test("each record is a reading, so that their number is the same before and after it is registered", () => {
     const pack = [
       { n: `${base}:voltage`, v: 231 },
