@@ -2,16 +2,16 @@ import { defineConfig } from "vitest/config";
 
 /** Tests that measure, that load the machine, or whose time runs by the clock: one file at a time, and nothing beside it. */
 const alone = [
-  "tests/system/faults/**/*.test.ts",
+  "tests/system/faults/{edge-*,faces,full-disk,influxd*,kill,outage,overload,storm,subscriber}.test.ts",
   "tests/system/backup/**/*.test.ts",
   "tests/system/cli/up*.test.ts",
   "tests/system/edge-agent/{full-disk,package,upgrade}.test.ts",
   "tests/system/firmware-sim/modbus-replay.test.ts",
   "tests/system/platform/{full-disk,waiting}.test.ts",
 ];
-const processes = { testTimeout: 180_000, hookTimeout: 180_000 };
 /** A soak's tests take as long as they are told to: `tests/support/soak.ts`. */
 const isSoak = Object.keys(process.env).some((name) => name.startsWith("SOAK_"));
+const processes = { testTimeout: isSoak ? 900_000 : 180_000, hookTimeout: 180_000 };
 /** Vitest by itself leaves one core free, of two. */
 const allCores = { maxWorkers: "100%" };
 
@@ -57,7 +57,6 @@ export default defineConfig({
           include: alone,
           fileParallelism: false,
           ...processes,
-          ...(isSoak && { testTimeout: 900_000 }),
         },
       },
     ],
