@@ -71,13 +71,12 @@ function layoutOf({ columns }: Partition): string {
   return columns.map(({ name, type }) => `${quoted(name)} ${type}`).join();
 }
 
-/** Makes the two tables of a rewrite, empty. From here on the writer must ask `pendingFor`. */
+/** Makes the two tables of a rewrite, empty, where `dropLeftovers` has left none. From here on the writer must ask `pendingFor`. */
 export async function begin(
   writer: DuckDBConnection,
   partition: Partition,
   { mostPending }: RewriteLimits,
 ): Promise<Rewrite> {
-  await dropLeftovers(writer);
   await inTransaction(writer, async () => {
     for (const name of [copy, pending])
       await writer.run(`CREATE TABLE ${name} AS FROM ${quoted(partition.table)} LIMIT 0`);

@@ -80,6 +80,8 @@ export class Rewriting {
     const find = () => session.partitions.all().find((partition) => partition.table === table);
     const found = find();
     if (found === undefined) return { state: "gone", rows: 0 };
+    // First of all: what an earlier one left on a full disk takes the room that is asked for next.
+    await this.#writes.run(() => dropLeftovers(session.database.writer), session.broken.signal);
     await this.#expectRoom(session, table, found.rows);
     const rewrite = await this.#writes.run(async () => {
       // Its layout as of now: the writer may just have changed it.

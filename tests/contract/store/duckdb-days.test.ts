@@ -1,4 +1,4 @@
-import { copyFile, mkdir, stat, truncate } from "node:fs/promises";
+import { copyFile, mkdir, open, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import * as fc from "fast-check";
@@ -346,6 +346,39 @@ test.skipIf(!canMount())(
 );
 
 test.skipIf(!canMount())(
+  "a copy that could not be dropped on a full disk does not keep its room for good (mounts a disk: root only)",
+  async () => {
+    using disk = smallDisk("days", 300);
+    const path = join(disk.path, "marsad.duckdb");
+    const pair = new Pair();
+    const engine = new DuckDbEngine(
+      options(disk.path, { pieceRows: [10_000, 10_000], reserve_bytes: 256 * 2 ** 20 }),
+    );
+    for (let n = 0; n < 4; n++) await pair.write(engine, flow(n * 20_000, 20_000));
+    await engine.checkpoint();
+    for (let step = 0; step < 3; step++) await engine.rewriteStep(table);
+    // Until the log's last page has no room for another record.
+    const page = 4096;
+    const logRest = async (): Promise<number> => page - ((await stat(`${path}.wal`)).size % page);
+    for (let n = 0; (await logRest()) > 40; n++) await pair.write(engine, flow(80_000 + n, 1));
+    const filler = await open(join(disk.path, "filler"), "w");
+    disk.resize(280);
+    await expect(
+      (async () => {
+        for (;;) await filler.write(Buffer.alloc(page));
+      })(),
+    ).rejects.toThrow("ENOSPC");
+    await expect(engine.rewriteStep(table)).rejects.toMatchObject({ code: "STORE_FULL" });
+    await filler.truncate(100 * 2 ** 20);
+    await expect(engine.rewriteStep(table)).rejects.toMatchObject({ code: "STORE_FULL" });
+    await filler.close();
+    await engine.close();
+    const leftovers = `${count} duckdb_tables() WHERE table_name LIKE 'rewrite_%'`;
+    expect(await ask(path, leftovers)).toEqual([[0]]);
+  },
+);
+
+test.skipIf(!canMount())(
   "where a copy has no room a rewrite is not begun, and that is told (mounts a disk: root only)",
   async () => {
     using disk = smallDisk("days", 32);
@@ -448,8 +481,8 @@ test("any interleaving of writes, steps of rewrites, holds and restarts leaves w
   await fc.assert(
     fc.asyncProperty(fc.array(action, { minLength: 4, maxLength: 30 }), async (actions) => {
       using folder = tempFolder("days");
-      const open = (): DuckDbEngine => new DuckDbEngine(options(folder.path, { pieceRows: [4, 4] }));
-      let engine = open();
+      const openEngine = (): DuckDbEngine => new DuckDbEngine(options(folder.path, { pieceRows: [4, 4] }));
+      let engine = openEngine();
       const pair = new Pair();
       try {
         for (const now of actions) {
@@ -466,7 +499,7 @@ test("any interleaving of writes, steps of rewrites, holds and restarts leaves w
           else if (now.do === "let go") await engine.letGo();
           else {
             await engine.close();
-            engine = open();
+            engine = openEngine();
           }
           await expectSame(pair, engine);
         }
