@@ -151,7 +151,12 @@ export class LmdbFile {
     const reserve = this.#largestBytes + trimReserveBytes;
     const room = this.#tail!.extend(end + worst + reserve) - end;
     if (room >= worst + reserve) return;
-    if (room >= worst && (mayUseReserve || end - this.sizes().usedBytes >= 2 * worst)) return;
+    if (room >= worst && mayUseReserve) return;
+    const { usedBytes } = this.sizes();
+    // It may still grow the file, if what is free does not lie together: what trimming needs must stay even so.
+    if (room >= worst + trimReserveBytes && end - usedBytes >= 2 * worst) return;
+    // Nearly empty: then it does lie together.
+    if (room >= worst && usedBytes < end / 8) return;
     throw new MarsadError(
       this.#options.codes.unwritable,
       `${this.#options.path}: the disk has no room for ${worst} bytes more`,

@@ -116,6 +116,33 @@ test("after a drained backlog the file does not grow further", async () => {
   expect(queue.fileBytes).toBeLessThan(backlog * 1.1);
 });
 
+test("on a full disk large records can be removed anywhere, time and again, and once most are gone commits resume", async ({
+  skip,
+}) => {
+  await using disk = await mountSmallDisk(folder, 6 * MiB);
+  skip(disk === undefined, needsMount);
+  using queue = open(join(folder, "queue"));
+  const append = (count: number): void =>
+    queue.commit((transaction) => {
+      for (let index = 0; index < count; index++) transaction.append(new Uint8Array(65_000));
+      transaction.table("counts").put("next", Buffer.from(String(queue.next)));
+    });
+  for (let round = 0; round < 6; round++) {
+    for (const count of [2, 1]) untilRefused(queue, () => append(count));
+    // Two of four: what is free lies in small pieces, and the trees have had some of their pages.
+    const halves = queue.ranges().flatMap(({ from, to }) => {
+      const pairs = Array.from({ length: Math.ceil((to - from) / 4) }, (_, i) => from + 4 * i);
+      return pairs.map((pair) => ({ from: pair, to: Math.min(pair + 2, to) }));
+    });
+    const { liveBytes } = queue;
+    queue.remove(halves.slice(0, 40));
+    expect(queue.liveBytes).toBeLessThan(liveBytes);
+  }
+  queue.remove(queue.ranges());
+  expect(queue.liveBytes).toBe(0);
+  append(1);
+});
+
 test("on a full disk a commit is QUEUE_UNWRITABLE and keeps nothing; the rest is readable; trimming works; commits resume", async ({
   skip,
 }) => {
