@@ -94,6 +94,10 @@ async function carryOut(order: FloodOrder): Promise<FloodPhase> {
   };
 }
 
+// Also between orders: a store that catches up for a minute must not look like gateways that are gone.
+setInterval(() => {
+  for (const { gateway } of opened) gateway.keepAlive();
+}, 500);
 // Whoever ordered the flood is gone: nothing of it stays.
 process.on("disconnect", () => process.exit());
 process.on("message", (order: FloodOrder) => {

@@ -59,7 +59,6 @@ test(`${dashboards} dashboards that stop reading, at QoS 0 and 1: cut off in 10 
   const cutOff = (): Promise<number> => counted('refused_connections_total{reason="slow-reader"}');
 
   await flood.offer(load, 0.7); // warm
-  const memoryBefore = anonymousMemory(platform.pid);
   using memory = new MemoryWatch({ platform: platform.pid });
   const without: FloodPhase[] = [];
   const beside: FloodPhase[] = [];
@@ -79,6 +78,8 @@ test(`${dashboards} dashboards that stop reading, at QoS 0 and 1: cut off in 10 
     if (round % 2 === 1) without.push(await flood.offer(load, roundSeconds));
   }
   without.push(await flood.offer(load, roundSeconds));
+  // The load itself takes more and more, DuckDB with every row: what stuck dashboards take shows within a round.
+  const [memoryBefore, samples] = [anonymousMemory(platform.pid), memory.samples];
   const cutBefore = await cutOff();
   const stopped = performance.now();
   const stuck = await roundBeside();
@@ -87,7 +88,7 @@ test(`${dashboards} dashboards that stop reading, at QoS 0 and 1: cut off in 10 
     await poll(async () => (await cutOff()) - cutBefore === dashboards, { interval: 20 });
     tookLongest = performance.now() - stopped;
   });
-  const grown = memory.highest("platform") - memoryBefore;
+  const grown = memory.highest("platform", samples) - memoryBefore;
   memory[Symbol.dispose]();
   // They hear of it when they look: what TCP held for them, then the end.
   for (const { socket, ended } of stuck) {
@@ -113,15 +114,15 @@ test(`${dashboards} dashboards that stop reading, at QoS 0 and 1: cut off in 10 
       "PUBACK p50 with, ms": round(medianOf(0.5, beside)),
       "PUBACK p99 without, ms": round(medianOf(0.99, without)),
       "PUBACK p99 with, ms": round(medianOf(0.99, beside)),
-      "RssAnon more than before, MiB": Math.round(grown / MiB),
+      "RssAnon more than in the round before, MiB": Math.round(grown / MiB),
     },
   });
   expect(verdict).toMatchObject({ lost: 0, twice: 0, invented: 0, stored: verdict.sent });
   expect(last.cut).toEqual([]);
   expect(tookLongest).toBeLessThan(10_000);
   expect(log).toContain("slow-reader");
-  // What the dashboards may have waiting, copies that wait for their PUBACK, and what the load itself takes (DuckDB's memory grows with every row).
-  expect(grown).toBeLessThan(dashboards * limits.outputBytes + limits.copyBytes + 256 * MiB);
+  // What the dashboards may have waiting, copies that wait for their PUBACK, and what the load itself takes in a round.
+  expect(grown).toBeLessThan(dashboards * limits.outputBytes + limits.copyBytes + 128 * MiB);
   /*
    * The promise is 10 % at p99; a p99 of some 1,500 writes is its 15 slowest, and one fsync that the disk delays moves it by more. What is asserted is
    * what the machine's noise, which only adds, does not reach: a factor of two between the rounds' medians or between the quietest rounds. Dashboards
