@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Tests that measure, that load the machine, or whose time runs by the clock: one file at a time, and nothing beside it. */
@@ -12,12 +13,12 @@ const alone = [
 /** A soak's tests take as long as they are told to: `tests/support/soak.ts`. */
 const isSoak = Object.keys(process.env).some((name) => name.startsWith("SOAK_"));
 const processes = { testTimeout: isSoak ? 900_000 : 180_000, hookTimeout: 180_000 };
-/** Vitest by itself leaves one core free, of two. */
-const allCores = { maxWorkers: "100%" };
+/** Vitest by itself leaves one core free, of two; most tests wait for other processes and leave room for one more. */
+const allCores = { maxWorkers: availableParallelism() + 1 };
 
 /**
  * Three kinds of test. `unit`: pure, milliseconds. `contract`: one suite for every adapter of a port. `system`: the
- * real programs as processes, against real servers; they start processes and wait for them, so as many files at once as there are cores.
+ * real programs as processes, against real servers; they start processes and wait for them, so one file more at once than there are cores.
  */
 export default defineConfig({
   test: {

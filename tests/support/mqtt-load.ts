@@ -34,6 +34,8 @@ export interface MqttLoad extends AsyncDisposable {
   readonly rebirths: number;
   /** Sends nothing new, and resolves when nothing is without a PUBACK. */
   drain(): Promise<void>;
+  /** After `drain`: sends on. */
+  resume(): void;
 }
 
 export const readingsPerBatch = 20;
@@ -127,6 +129,9 @@ export function startLoad(options: MqttLoadOptions): MqttLoad {
     },
     get rebirths() {
       return rebirths;
+    },
+    resume() {
+      draining = false;
     },
     async drain() {
       draining = true;
