@@ -91,6 +91,17 @@ function template(topic: string, sensors: readonly string[]): Template {
     times.push(body.length);
     body += `${"0".repeat(timeDigits)}\n`;
   }
+  const { bytes, bodyAt } = publishFrame(topic, body);
+  return {
+    bytes,
+    packetIdAt: bodyAt - 2,
+    times: times.map((at) => at + bodyAt),
+    values: values.map((at) => at + bodyAt),
+  };
+}
+
+/** A PUBLISH at QoS 1 that is to be patched: its packet id stands in the two bytes before the body. */
+export function publishFrame(topic: string, body: string): { bytes: Buffer; bodyAt: number } {
   const bytes = generate({
     cmd: "publish",
     topic,
@@ -100,16 +111,10 @@ function template(topic: string, sensors: readonly string[]): Template {
     retain: false,
     dup: false,
   });
-  const bodyAt = bytes.length - body.length;
-  return {
-    bytes,
-    packetIdAt: bodyAt - 2,
-    times: times.map((at) => at + bodyAt),
-    values: values.map((at) => at + bodyAt),
-  };
+  return { bytes, bodyAt: bytes.length - body.length };
 }
 
-function writeDigits(out: Uint8Array, at: number, value: number, digits: number): void {
+export function writeDigits(out: Uint8Array, at: number, value: number, digits: number): void {
   let rest = value;
   for (let digit = at + digits - 1; digit >= at; digit--) {
     const next = Math.floor(rest / 10);

@@ -1,4 +1,4 @@
-import { generate } from "mqtt-packet";
+import { publishFrame, writeDigits } from "#cli/bench/message-templates.ts";
 
 /** How a flood's readings are numbered: by sensor in turns, `periodMs` of event time between two of a sensor. */
 export interface Numbering {
@@ -97,16 +97,7 @@ function makeTemplate(options: {
     times!.push(body.length);
     body += `${"0".repeat(timeDigits)}\n`;
   }
-  const bytes = generate({
-    cmd: "publish",
-    topic,
-    payload: body,
-    qos: 1,
-    messageId: 1,
-    retain: false,
-    dup: false,
-  });
-  const bodyAt = bytes.length - body.length;
+  const { bytes, bodyAt } = publishFrame(topic, body);
   const moved = (places: readonly number[] = []): number[] => places.map((at) => at + bodyAt);
   return {
     bytes,
@@ -116,13 +107,4 @@ function makeTemplate(options: {
     thousandths: moved(thousandths),
     firstSensor,
   };
-}
-
-function writeDigits(out: Uint8Array, at: number, value: number, digits: number): void {
-  let rest = value;
-  for (let digit = at + digits - 1; digit >= at; digit--) {
-    const next = Math.floor(rest / 10);
-    out[digit] = 0x30 + (rest - next * 10);
-    rest = next;
-  }
 }
