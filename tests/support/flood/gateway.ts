@@ -21,7 +21,6 @@ export interface FloodGatewayOptions extends Numbering {
 const waitingBytes = 256 * 1024;
 /** Bytes without a PUBACK of a gateway that goes as fast as it is acknowledged, below the platform's bound. */
 const windowBytes = 640 * 1024;
-const pingEvery = 500;
 
 /** One gateway of a flood: counts what it sent and what was acknowledged, in order; how long PUBACKs and pings took; whether it was cut. */
 export class FloodGateway {
@@ -36,7 +35,6 @@ export class FloodGateway {
   readonly #frames: FloodFrames;
   readonly #pinged: number[] = [];
   #writes: { upTo: number; at: number }[] = [];
-  #nextPing = 0;
   /** The beginning of a packet whose end has not come. */
   #rest: Uint8Array = new Uint8Array(0);
   #refill: () => void = () => {};
@@ -94,12 +92,10 @@ export class FloodGateway {
     this.#refill();
   }
 
-  /** To be called now and then. */
-  keepAlive(): void {
-    const now = performance.now();
-    if (this.cut || now < this.#nextPing) return;
-    this.#nextPing = now + pingEvery;
-    this.#pinged.push(now);
+  /** To be called every now and then, well within the keepalive. */
+  ping(): void {
+    if (this.cut) return;
+    this.#pinged.push(performance.now());
     this.#socket.write(generate({ cmd: "pingreq" }));
   }
 

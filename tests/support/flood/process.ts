@@ -32,6 +32,7 @@ export interface FloodPhase {
 }
 
 const tickMs = 5;
+const pingEveryMs = 500;
 /** Milliseconds that a drain may take. */
 const patience = 60_000;
 const opened: { readonly name: string; readonly gateway: FloodGateway }[] = [];
@@ -53,10 +54,7 @@ async function carryOut(order: FloodOrder): Promise<FloodPhase> {
   }
   let offered = 0;
   const elapsed = (): number => (performance.now() - began) / 1000;
-  const tick = async (): Promise<void> => {
-    for (const gateway of gateways) gateway.keepAlive();
-    await sleep(tickMs);
-  };
+  const tick = (): Promise<void> => sleep(tickMs);
   if (order.do === "saturate") {
     for (const gateway of gateways) gateway.saturate(true);
     while (elapsed() < order.seconds) await tick();
@@ -94,10 +92,10 @@ async function carryOut(order: FloodOrder): Promise<FloodPhase> {
   };
 }
 
-// Also between orders: a store that catches up for a minute must not look like gateways that are gone.
+// Between orders, too: while a store catches up for a minute, nobody is to be taken for gone.
 setInterval(() => {
-  for (const { gateway } of opened) gateway.keepAlive();
-}, 500);
+  for (const { gateway } of opened) gateway.ping();
+}, pingEveryMs);
 // Whoever ordered the flood is gone: nothing of it stays.
 process.on("disconnect", () => process.exit());
 process.on("message", (order: FloodOrder) => {
