@@ -7,6 +7,19 @@ import type { Log } from "#runtime/log.ts";
 import type { PlatformPort } from "./ports.ts";
 import { Problem } from "./problem.ts";
 
+/**
+ * Who may ask a route. `open`: anybody who reaches the address. `gateway`: a gateway with its own credentials. Otherwise the least role, where users are
+ * asked for at all.
+ */
+export type Access = "open" | "gateway" | "viewer" | "operator" | "analyst" | "admin";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Every route says it; `tests/unit/api` holds that. */
+    access?: Access;
+  }
+}
+
 export type ApiServer = FastifyInstance<Server, IncomingMessage, ServerResponse, Log, ZodTypeProvider>;
 
 /** What the routes work on. */

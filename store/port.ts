@@ -1,4 +1,6 @@
 import type { SeriesTable } from "#telemetry/series-table.ts";
+import type { Policy, QueryAnswer, QueryRequest } from "./query.ts";
+import type { DirtyHour, ResultBatch, RowPiece, RowsQuery } from "./results.ts";
 
 /**
  * Where readings are kept. Measurement, series and time are the key; what comes twice is stored once; fields merge
@@ -29,8 +31,23 @@ export interface Store extends AsyncDisposable {
   tallies(): Promise<GatewayTally[]>;
   /** One measurement's readings by series and time; see `ReadingQuery`. */
   read(query: ReadingQuery): Promise<ReadingRows>;
-  /** Rows in all tables: distinct (series, time). */
+  /** Rows in all tables: distinct (series, time). Of readings alone. */
   count(): Promise<number>;
+  /**
+   * Answers InfluxQL as InfluxDB does; writes nothing.
+   * @throws MarsadError STORE_UNAVAILABLE, and `REFUSED` when too many queries wait
+   */
+  query(request: QueryRequest): Promise<QueryAnswer>;
+  /** When it resolves, all of it is on disk; when it rejects, all or none of a batch is, and it may be given again. */
+  writeResults(batches: readonly ResultBatch[]): Promise<void>;
+  /** Rows as they are stored, for jobs: a snapshot of each piece, not of all. */
+  rows(query: RowsQuery): AsyncIterable<RowPiece>;
+  /** What is to be rolled up (again), the newest first. */
+  dirty(): Promise<DirtyHour[]>;
+  /** These are rolled up as of their marks. */
+  clean(hours: readonly DirtyHour[]): Promise<void>;
+  /** Forgets a policy's rows from before `before` (ms since 1970), roughly: whole tables or shards. @returns what went, in words */
+  expire(policy: Policy, before: number): Promise<string[]>;
   /** Why it takes nothing at present, as far as it knows without being asked to write. */
   trouble(): string | undefined;
   /** For a store whose files are in the data folder and are no lmdb: keeps in them what it has now, while writing goes on. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { resultNames } from "./result-names.ts";
 
 export const fieldTypes = ["float", "integer", "boolean"] as const;
 export type FieldType = (typeof fieldTypes)[number];
@@ -21,7 +22,7 @@ export type TagName = (typeof tagNames)[number];
 const reservedFields: ReadonlySet<string> = new Set(["time", "series", ...tagNames]);
 
 /** Measurements that the platform's own jobs write; no catalogue file may define them. */
-const reservedMeasurements: ReadonlySet<string> = new Set(["anomaly", "forecast", "kpi", "alert"]);
+const reservedMeasurements: ReadonlySet<string> = new Set(resultNames);
 
 /** Lowest and highest, both inclusive; null = no bound. */
 export const Range = z

@@ -165,6 +165,31 @@ class DuckDbStore implements Store {
     return this.#call(() => this.#thread.call("count", undefined));
   }
 
+  query(): Promise<never> {
+    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "queries are not there yet"));
+  }
+
+  writeResults(): Promise<never> {
+    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "results are not there yet"));
+  }
+
+  // eslint-disable-next-line require-yield
+  async *rows(): AsyncGenerator<never> {
+    throw new MarsadError("STORE_UNAVAILABLE", "rows are not there yet");
+  }
+
+  dirty(): Promise<never> {
+    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "marks are not there yet"));
+  }
+
+  clean(): Promise<never> {
+    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "marks are not there yet"));
+  }
+
+  expire(): Promise<never> {
+    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "retention is not there yet"));
+  }
+
   trouble(): string | undefined {
     return undefined; // a file that opened; what a write meets, the write says
   }

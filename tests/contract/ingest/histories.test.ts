@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { MarsadError } from "#runtime/errors.ts";
 import type { Store } from "#store/port.ts";
 import { poll } from "../../support/poll.ts";
+import { storeOver } from "../../support/store-over.ts";
 import { type City, flow, numbered, openCity, type Session, storedFlow } from "./support.ts";
 
 /*
@@ -155,23 +156,12 @@ async function storedBy(city: City, agency: string): Promise<Set<string>> {
 }
 
 function faulty(store: Store, fault: { readonly now: History["fault"] }): Store {
-  return {
-    kind: store.kind,
-    batchesAtOnce: store.batchesAtOnce,
-    position: (journal) => store.position(journal),
+  return storeOver(store, {
     async write(batch) {
       if (fault.now === "before") throw new MarsadError("STORE_UNAVAILABLE", "before");
       const outcome = await store.write(batch);
       if (fault.now === "after") throw new MarsadError("STORE_UNAVAILABLE", "after");
       return outcome;
     },
-    refusals: (journal) => store.refusals(journal),
-    forgetRefusals: (journal, before) => store.forgetRefusals(journal, before),
-    trouble: () => store.trouble(),
-    series: () => store.series(),
-    tallies: () => store.tallies(),
-    read: (query) => store.read(query),
-    count: () => store.count(),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-  };
+  });
 }

@@ -7,6 +7,7 @@ import { MarsadError } from "#runtime/errors.ts";
 import type { Store, StoreBatch, StoreOutcome } from "#store/port.ts";
 import { poll } from "../../support/poll.ts";
 import { flow, flows, numbered, openCity, storedFlows } from "./support.ts";
+import { storeOver } from "../../support/store-over.ts";
 import { SeriesTable } from "#telemetry/series-table.ts";
 
 /** The real store behind a fault that a test can switch: before the write takes place, or after it, unheard. */
@@ -14,20 +15,10 @@ class FaultyStore {
   fault: "none" | "before" | "after" = "none";
   failures = 0;
 
-  readonly wrap = (store: Store): Store => ({
-    kind: store.kind,
-    batchesAtOnce: store.batchesAtOnce,
-    position: (journal) => store.position(journal),
-    write: (batch) => this.#write(store, batch),
-    refusals: (journal) => store.refusals(journal),
-    forgetRefusals: (journal, before) => store.forgetRefusals(journal, before),
-    trouble: () => store.trouble(),
-    series: () => store.series(),
-    tallies: () => store.tallies(),
-    read: (query) => store.read(query),
-    count: () => store.count(),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-  });
+  readonly wrap = (store: Store): Store =>
+    storeOver(store, {
+      write: (batch) => this.#write(store, batch),
+    });
 
   async #write(store: Store, batch: StoreBatch): Promise<StoreOutcome> {
     const { fault } = this;
@@ -197,7 +188,7 @@ describe("journal and store that do not come from one moment", () => {
 
   test("a store that is ahead of its journal is refused", async () => {
     await using city = await openCity({
-      wrap: (store) => ({ ...bound(store), position: async () => 99 }),
+      wrap: (store) => storeOver(store, { position: async () => 99 }),
     }).catch((error: unknown) => ({ error, [Symbol.asyncDispose]: async () => undefined }));
     expect(city).toMatchObject({
       error: { code: "STORE_FORMAT", message: expect.stringContaining("up to 99") },
@@ -207,10 +198,10 @@ describe("journal and store that do not come from one moment", () => {
   test("a store that lost what the journal had given up is refused, and taken again once it is back", async () => {
     let lost = false;
     await using city = await openCity({
-      wrap: (store) => ({
-        ...bound(store),
-        position: async (journal) => (lost ? 0 : await store.position(journal)),
-      }),
+      wrap: (store) =>
+        storeOver(store, {
+          position: async (journal) => (lost ? 0 : await store.position(journal)),
+        }),
     });
     const session = city.session();
     await session.birth(["tf-1"]);
@@ -229,15 +220,15 @@ describe("journal and store that do not come from one moment", () => {
   test("a store whose series mean others than the journal's is refused", async () => {
     let swapped = false;
     await using city = await openCity({
-      wrap: (store) => ({
-        ...bound(store),
-        series: async () =>
-          SeriesTable.of(
-            Array.from(await store.series(), (entry) =>
-              swapped ? { ...entry, sensor: `${entry.sensor}x` } : entry,
+      wrap: (store) =>
+        storeOver(store, {
+          series: async () =>
+            SeriesTable.of(
+              Array.from(await store.series(), (entry) =>
+                swapped ? { ...entry, sensor: `${entry.sensor}x` } : entry,
+              ),
             ),
-          ),
-      }),
+        }),
     });
     const session = city.session();
     await session.birth(["tf-1"]);
@@ -256,10 +247,10 @@ describe("journal and store that do not come from one moment", () => {
     const faulty = new FaultyStore();
     let lost = false;
     await using city = await openCity({
-      wrap: (store) => ({
-        ...faulty.wrap(store),
-        position: async (journal) => (lost ? 0 : await store.position(journal)),
-      }),
+      wrap: (store) =>
+        storeOver(faulty.wrap(store), {
+          position: async (journal) => (lost ? 0 : await store.position(journal)),
+        }),
     });
     const session = city.session();
     await session.birth(["tf-1"]);
@@ -284,7 +275,3 @@ describe("journal and store that do not come from one moment", () => {
     expect(join(city.journal)).toBe(city.journal);
   });
 });
-
-function bound(store: Store): Store {
-  return new FaultyStore().wrap(store);
-}

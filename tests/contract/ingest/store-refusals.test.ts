@@ -5,6 +5,7 @@ import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
 import { type Catalogue, type FieldType, makeCatalogue } from "#telemetry/catalogue.ts";
 import type { Store } from "#store/port.ts";
 import { poll } from "../../support/poll.ts";
+import { storeOver } from "../../support/store-over.ts";
 import { type City, type CityOptions, corniche, openCity, start } from "./support.ts";
 
 /** A measurement of the city's own, whose field changes its type. */
@@ -108,29 +109,21 @@ class Crashing {
   answers = true;
   forgets = true;
 
-  readonly wrap = (store: Store): Store => ({
-    kind: store.kind,
-    batchesAtOnce: store.batchesAtOnce,
-    position: async (journal) => {
-      if (!this.answers) throw new MarsadError("STORE_UNAVAILABLE", "the test says no");
-      return await store.position(journal);
-    },
-    write: async (batch) => {
-      const outcome = await store.write(batch);
-      if (!this.answers) throw new MarsadError("STORE_UNAVAILABLE", "the test says no");
-      return outcome;
-    },
-    refusals: (journal) => store.refusals(journal),
-    forgetRefusals: async (journal, before) => {
-      if (this.forgets) await store.forgetRefusals(journal, before);
-    },
-    trouble: () => store.trouble(),
-    series: () => store.series(),
-    tallies: () => store.tallies(),
-    read: (query) => store.read(query),
-    count: () => store.count(),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-  });
+  readonly wrap = (store: Store): Store =>
+    storeOver(store, {
+      position: async (journal) => {
+        if (!this.answers) throw new MarsadError("STORE_UNAVAILABLE", "the test says no");
+        return await store.position(journal);
+      },
+      write: async (batch) => {
+        const outcome = await store.write(batch);
+        if (!this.answers) throw new MarsadError("STORE_UNAVAILABLE", "the test says no");
+        return outcome;
+      },
+      forgetRefusals: async (journal, before) => {
+        if (this.forgets) await store.forgetRefusals(journal, before);
+      },
+    });
 }
 
 test("a crash between the journal's commit and the store's forgetting: refusals are not taken twice", async () => {

@@ -54,10 +54,9 @@ async function carryOut(order: FloodOrder): Promise<FloodPhase> {
   }
   let offered = 0;
   const elapsed = (): number => (performance.now() - began) / 1000;
-  const tick = (): Promise<void> => sleep(tickMs);
   if (order.do === "saturate") {
     for (const gateway of gateways) gateway.saturate(true);
-    while (elapsed() < order.seconds) await tick();
+    while (elapsed() < order.seconds) await sleep(tickMs);
     for (const gateway of gateways) gateway.saturate(false);
   } else if (order.do === "offer") {
     const taken = gateways.map(() => 0);
@@ -65,12 +64,12 @@ async function carryOut(order: FloodOrder): Promise<FloodPhase> {
       const due = Math.floor((order.messagesPerSecond * elapsed()) / gateways.length);
       offered = due * gateways.length;
       gateways.forEach((gateway, i) => (taken[i]! += gateway.offer(due - taken[i]!)));
-      await tick();
+      await sleep(tickMs);
     }
   } else if (order.do === "drain") {
     const isDone = (): boolean =>
       gateways.every(({ cut, sent, acknowledged }) => cut || sent === acknowledged);
-    while (!isDone() && elapsed() * 1000 < patience) await tick();
+    while (!isDone() && elapsed() * 1000 < patience) await sleep(tickMs);
   }
   const { user, system } = process.cpuUsage(cpu);
   const sent = sum((one) => one.sent) - before.sent;
