@@ -7,8 +7,21 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
   broker: ["telemetry", "runtime"],
   store: ["telemetry", "runtime"],
   ingest: ["store", "telemetry", "runtime"],
-  api: ["store", "telemetry", "runtime"],
-  cli: ["api", "ingest", "store", "broker", "edge-agent", "firmware-sim", "telemetry", "runtime"],
+  analytics: ["store", "telemetry", "runtime"],
+  api: ["analytics", "store", "telemetry", "runtime"],
+  dashboards: ["telemetry"],
+  cli: [
+    "api",
+    "analytics",
+    "dashboards",
+    "ingest",
+    "store",
+    "broker",
+    "edge-agent",
+    "firmware-sim",
+    "telemetry",
+    "runtime",
+  ],
 };
 
 /** The table as README.md shows it. */
