@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { SimConfig } from "#firmware-sim/config.ts";
-import { makeZone, type Zone } from "#firmware-sim/zone.ts";
+import { makeZone, type Zone } from "#telemetry/zone.ts";
 import { resolveConfig } from "#runtime/config.ts";
 import { untilSignal } from "#runtime/lifecycle.ts";
 import { logLevels, openLog, type LogLevel } from "#runtime/log.ts";

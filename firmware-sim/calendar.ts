@@ -1,5 +1,5 @@
 import { sunsetHour } from "./climate.ts";
-import type { Zone } from "./zone.ts";
+import type { Zone } from "#telemetry/zone.ts";
 
 /** How a city spends a day. The weekend is Friday and Saturday. */
 export type DayKind = "workday" | "friday" | "saturday" | "eid";

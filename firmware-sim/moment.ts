@@ -2,7 +2,7 @@ import { cityDay, dayOfYear, type CityDay } from "./calendar.ts";
 import { weatherAt, type Weather } from "./climate.ts";
 import { smoothNoise } from "./random.ts";
 import { shapesOf, type DayShapes } from "./week-shape.ts";
-import type { Zone } from "./zone.ts";
+import type { Zone } from "#telemetry/zone.ts";
 
 /** An instant as a city lives it; made once a step and shared by all its sensors. */
 export interface Moment {

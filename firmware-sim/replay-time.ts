@@ -1,4 +1,4 @@
-import type { Zone } from "./zone.ts";
+import type { Zone } from "#telemetry/zone.ts";
 
 /** A time as a file has it: an instant, or what a wall clock showed. ms since 1970. */
 export type Stamp =

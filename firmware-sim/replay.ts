@@ -6,7 +6,7 @@ import type { FieldType } from "#telemetry/catalogue.ts";
 import { MarsadError } from "#runtime/errors.ts";
 import { cellValue, isGap, type CellValue, type ReplaySink, type Series } from "./replay-series.ts";
 import { parseStamp, StampResolver } from "./replay-time.ts";
-import type { Zone } from "./zone.ts";
+import type { Zone } from "#telemetry/zone.ts";
 
 export interface ReplayOptions {
   readonly file: string;

@@ -6,7 +6,7 @@ import type { MeterCounts } from "./modbus/gateway-meters.ts";
 import { momentAt } from "./moment.ts";
 import type { Outlet } from "./outlet.ts";
 import { writeState, type SimState } from "./state-file.ts";
-import { makeZone, type Zone } from "./zone.ts";
+import { makeZone, type Zone } from "#telemetry/zone.ts";
 
 /**
  * `at`, `from` and `to` are simulated times, ms since 1970; `sent` and `total` count readings (in history: of this stretch). What meters

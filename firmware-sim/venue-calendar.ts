@@ -1,6 +1,6 @@
 import { cityDay } from "./calendar.ts";
 import { between, randomFor } from "./random.ts";
-import type { Zone } from "./zone.ts";
+import type { Zone } from "#telemetry/zone.ts";
 
 /** Something at a city's venue that thousands come to. ms since 1970. */
 export interface VenueEvent {

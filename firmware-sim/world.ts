@@ -8,7 +8,7 @@ import { Roads } from "./network/roads.ts";
 import { supplyOf, type Supply } from "./network/supply.ts";
 import { WaterNetwork } from "./network/water.ts";
 import { momentAt, type Moment } from "./moment.ts";
-import { makeZone, type Zone } from "./zone.ts";
+import { makeZone, type Zone } from "#telemetry/zone.ts";
 
 export interface WorldOptions {
   /** What goes wrong; undefined: nothing. */

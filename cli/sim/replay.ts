@@ -5,7 +5,7 @@ import { lineSink } from "#firmware-sim/replay-lines.ts";
 import { parseMap, type ColumnMap } from "#firmware-sim/replay-map.ts";
 import { seriesOf } from "#firmware-sim/replay-series.ts";
 import { replay, type ReplaySummary } from "#firmware-sim/replay.ts";
-import type { Zone } from "#firmware-sim/zone.ts";
+import type { Zone } from "#telemetry/zone.ts";
 import { parseAddress } from "#runtime/address.ts";
 import type { Log } from "#runtime/log.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";

@@ -1,7 +1,7 @@
 import type { City } from "../city.ts";
 import type { Supply } from "../network/supply.ts";
 import { between, poisson, randomFor, type Random } from "../random.ts";
-import type { Zone } from "../zone.ts";
+import type { Zone } from "#telemetry/zone.ts";
 import { drawersOf, type Drawer } from "./candidates.ts";
 import { usualFaultKinds, type Fault, type FaultKind } from "./fault.ts";
 

@@ -3,7 +3,7 @@ import type { Moment } from "../moment.ts";
 import { between, noiseAt, noiseKey, randomFor } from "../random.ts";
 import { eventTraffic, venueEventOn, type VenueEvent } from "../venue-calendar.ts";
 import { shapeAt, trafficShape } from "../week-shape.ts";
-import type { Zone } from "../zone.ts";
+import type { Zone } from "#telemetry/zone.ts";
 
 /** Share of its capacity that a corridor has lost. */
 export type Blockage = (corridor: string, time: number) => number;

@@ -8,7 +8,7 @@ import { lineSink } from "#firmware-sim/replay-lines.ts";
 import { parseMap } from "#firmware-sim/replay-map.ts";
 import { seriesOf, type Series } from "#firmware-sim/replay-series.ts";
 import { replay, type ReplaySummary } from "#firmware-sim/replay.ts";
-import { makeZone } from "#firmware-sim/zone.ts";
+import { makeZone } from "#telemetry/zone.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { LineServer } from "./line-server.ts";
 

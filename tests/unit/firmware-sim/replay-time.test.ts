@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseStamp, StampResolver } from "#firmware-sim/replay-time.ts";
-import { makeZone } from "#firmware-sim/zone.ts";
+import { makeZone } from "#telemetry/zone.ts";
 
 const hour = 3_600_000;
 

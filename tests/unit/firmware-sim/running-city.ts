@@ -6,7 +6,7 @@ import type { CitySensor, Device, DeviceKind, SavedDevice } from "#firmware-sim/
 import { deviceOf } from "#firmware-sim/devices/models.ts";
 import { momentAt, type Moment } from "#firmware-sim/moment.ts";
 import { makeWorld, type World, type WorldOptions } from "#firmware-sim/world.ts";
-import { makeZone } from "#firmware-sim/zone.ts";
+import { makeZone } from "#telemetry/zone.ts";
 
 const minute_ms = 60_000;
 export const zone = makeZone(places.city.zone);

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { makeZone } from "#firmware-sim/zone.ts";
+import { makeZone } from "#telemetry/zone.ts";
 
 const hour = 3_600_000;
 
