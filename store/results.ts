@@ -45,6 +45,9 @@ export interface DirtyHour {
   readonly hour: number;
   /** 60 of them, 1: dirty. */
   readonly minutes: Uint8Array;
-  /** Raised with each change: `clean` forgets what is not newer than it. */
+  /**
+   * Raised with each change. `clean` forgets the minutes it is given and no others (the running minute is not rolled up yet while the one
+   * before it is), and of them those in which nothing was stored since this mark.
+   */
   readonly mark: number;
 }
