@@ -57,6 +57,11 @@ const commands: readonly Entry[] = [
     load: async () => (await import("./cli/deadletters.ts")).deadLettersCommand(),
   },
   {
+    name: "query",
+    summary: "Ask InfluxQL of the platform: rows as table, CSV or JSON.",
+    load: async () => (await import("./cli/query.ts")).queryCommand(),
+  },
+  {
     name: "backup",
     summary: "Copy the data folder, also while the platform runs.",
     load: async () => (await import("./cli/backup.ts")).backupCommand(),

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { Option } from "commander";
-import type { z } from "zod";
+import { z } from "zod";
 import { MarsadError } from "#runtime/errors.ts";
 import { tlsTrouble } from "#runtime/tls.ts";
 import { Problem } from "#api/problem.ts";
@@ -9,6 +9,8 @@ import { Problem } from "#api/problem.ts";
 const DEFAULT_URL = "http://127.0.0.1:8080";
 /** Milliseconds for an answer. */
 const TIMEOUT = 15_000;
+/** Milliseconds for one that comes in pieces, to its end. */
+const STREAM_TIMEOUT = 600_000;
 
 /** `--http URL`, for every command that asks a running platform. */
 export function httpOption(): Option {
@@ -35,6 +37,8 @@ export interface Client {
   readonly url: string;
   get<Schema extends z.ZodType>(path: string, schema: Schema, query?: Query): Promise<z.output<Schema>>;
   post<Schema extends z.ZodType>(path: string, schema: Schema, body: object): Promise<z.output<Schema>>;
+  /** Posts a form to an address of InfluxDB's; the answer's body as it comes, whatever is in it. */
+  stream(path: string, form: URLSearchParams): Promise<AsyncIterable<Uint8Array>>;
 }
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -77,6 +81,12 @@ export function openClient(url: string): Client {
         headers: { "content-type": "application/json" },
         body: JSON.stringify(body),
       }),
+    async stream(path, form) {
+      const target = new URL(path, base);
+      const response = await reach(target, { method: "POST", body: form }, STREAM_TIMEOUT);
+      if (response.ok && response.body) return response.body;
+      throw influxRefusal(target, response.status, await response.json().catch(() => undefined));
+    },
   };
 }
 
@@ -106,13 +116,13 @@ function withQuery(path: string, query: Query): string {
   return search === "" ? path : `${path}?${search}`;
 }
 
-async function reach(target: URL, init: RequestInit): Promise<Response> {
+async function reach(target: URL, init: RequestInit, timeout: number = TIMEOUT): Promise<Response> {
   try {
-    return await fetch(target, { ...init, signal: AbortSignal.timeout(TIMEOUT) });
+    return await fetch(target, { ...init, signal: AbortSignal.timeout(timeout) });
   } catch (error) {
     const why =
       error instanceof Error && error.name === "TimeoutError"
-        ? `does not answer within ${TIMEOUT / 1_000} s`
+        ? `does not answer within ${timeout / 1_000} s`
         : `does not answer (${causeOf(error)})`;
     const trouble = error instanceof Error ? tlsTrouble(error.cause) : undefined;
     if (trouble !== undefined) {
@@ -145,4 +155,12 @@ function refusal(target: URL, status: number, body: unknown): MarsadError {
     );
   }
   return new MarsadError(status === 404 ? "NOT_FOUND" : "REFUSED", problem.data.detail);
+}
+
+const InfluxError = z.object({ error: z.string() });
+
+/** InfluxDB's addresses say what is wrong in InfluxDB's way, the guards before them in ours. */
+function influxRefusal(target: URL, status: number, body: unknown): MarsadError {
+  const said = InfluxError.safeParse(body);
+  return said.success ? new MarsadError("REFUSED", said.data.error) : refusal(target, status, body);
 }
