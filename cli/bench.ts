@@ -1,6 +1,8 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { benchIngest, type IngestBenchOptions, type IngestBenchResult, storeKinds } from "./bench/ingest.ts";
 import type { PeerResult } from "./bench/peers.ts";
+import { queryCommand } from "./bench/query-command.ts";
+import { between } from "./bench/whole-number.ts";
 import { jsonOption } from "./client.ts";
 import { printJson } from "./output.ts";
 
@@ -21,7 +23,8 @@ interface IngestOptions {
 export function benchCommand(): Command {
   return new Command("bench")
     .description("Measures what Marsad costs on this machine, against real processes in a temporary folder.")
-    .addCommand(ingestCommand());
+    .addCommand(ingestCommand())
+    .addCommand(queryCommand());
 }
 
 function ingestCommand(): Command {
@@ -101,12 +104,4 @@ function describeMemory({ memory, platform_cores, restart }: IngestBenchResult):
 
 function inMiB(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
-}
-
-function between(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= low && value <= high) return value;
-    throw new InvalidArgumentError(`It is a whole number from ${low} to ${high}.`);
-  };
 }

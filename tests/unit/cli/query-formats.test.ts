@@ -81,17 +81,10 @@ test("an error of a statement, or of the request, is the platform's own words", 
 });
 
 test("what breaks the answer off is not taken for its end", async () => {
-  const broken = async function* (): AsyncGenerator<Uint8Array> {
-    yield Buffer.from(`${JSON.stringify(answer[0])}\n`);
-    throw new Error("terminated");
-  };
   await expect(text(asCsv(piecesOf(broken())))).rejects.toThrow("terminated");
 });
 
 test("a cut answer is no answer", async () => {
-  const cut = async function* (): AsyncGenerator<Uint8Array> {
-    yield Buffer.from(JSON.stringify(answer[0]).slice(0, 40));
-  };
   await expect(text(asCsv(piecesOf(cut())))).rejects.toMatchObject({ code: "UNREACHABLE" });
 });
 
@@ -109,4 +102,13 @@ async function text(parts: AsyncIterable<string>): Promise<string> {
   let all = "";
   for await (const part of parts) all += part;
   return all;
+}
+
+async function* broken(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(`${JSON.stringify(answer[0])}\n`);
+  throw new Error("terminated");
+}
+
+async function* cut(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(JSON.stringify(answer[0]).slice(0, 40));
 }
