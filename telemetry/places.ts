@@ -3,6 +3,9 @@ import { qatar } from "./places-data.ts";
 
 const Title = z.strictObject({ en: z.string().min(1), ar: z.string().min(1) });
 
+/** Longitude and latitude (WGS 84) of where a map shows it. */
+const Position = z.tuple([z.number().min(-180).max(180), z.number().min(-90).max(90)]);
+
 const District = z.strictObject({
   code: z
     .string()
@@ -10,12 +13,14 @@ const District = z.strictObject({
   name: Title,
   /** Other spellings taken on input. */
   aliases: z.array(z.string()),
+  position: Position.optional(),
 });
 
 const Municipality = z.strictObject({
   code: z.string().regex(/^[A-Z]{2}-[A-Z0-9]{1,3}$/, "an ISO 3166-2 code"),
   name: Title,
   aliases: z.array(z.string()),
+  position: Position.optional(),
   districts: z.array(District),
 });
 
@@ -35,6 +40,8 @@ export interface Place {
   readonly code: string;
   readonly name: { readonly en: string; readonly ar: string };
   readonly aliases: readonly string[];
+  /** Longitude and latitude. */
+  readonly position?: readonly [number, number] | undefined;
   /** The code of the municipality it is or lies in. */
   readonly municipality: string;
   /** Its own code, if it is a district. */

@@ -10,5 +10,6 @@ export const resultNames = [
   "platform_queue",
   "platform_rate",
   "rollup_choice",
+  "place",
 ] as const;
 export type ResultName = (typeof resultNames)[number];

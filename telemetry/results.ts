@@ -169,4 +169,18 @@ export const results: readonly ResultMeasurement[] = [
       { name: "to_ms", type: "integer", unit: "ms", title: { en: "Ranges below", ar: "مدى أقل من" } },
     ],
   },
+  {
+    // One row a place, at time 0 (`place-rows.ts`): names and positions for whoever has only the store to ask, as Grafana has.
+    name: "place",
+    title: { en: "Places", ar: "الأماكن" },
+    tags: ["municipality", "district"],
+    fields: [
+      { name: "name_en", type: "string", title: { en: "Name", ar: "الاسم (إنجليزي)" } },
+      { name: "name_ar", type: "string", title: { en: "Name (Arabic)", ar: "الاسم" } },
+      { name: "option_en", type: "string", title: { en: "Choice", ar: "الخيار (إنجليزي)" } },
+      { name: "option_ar", type: "string", title: { en: "Choice (Arabic)", ar: "الخيار" } },
+      { name: "longitude", type: "float", unit: "deg", title: { en: "Longitude", ar: "خط الطول" } },
+      { name: "latitude", type: "float", unit: "deg", title: { en: "Latitude", ar: "دائرة العرض" } },
+    ],
+  },
 ];
