@@ -19,7 +19,7 @@ export type ResultField =
   | { readonly name: string; readonly type: "float" | "integer" | "boolean"; readonly values: Float64Array }
   | { readonly name: string; readonly type: "string"; readonly values: readonly (string | null)[] };
 
-/** Rows of one measurement, ordered by series and then by time, in pieces; a series may go on in the next piece. */
+/** Rows of one measurement (readings, or their roll-ups), ordered by series and then by time, in pieces; a series may go on in the next piece. */
 export interface RowPiece {
   readonly series: Uint32Array;
   readonly time: Float64Array;

@@ -1,12 +1,14 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { addUpMarks } from "./dirty.ts";
 
 /** Changes after which the tallies are added up. */
 const mostTallyChanges = 10_000;
 
-/** Moves what is in the `.wal` into the file, and adds up the tallies when they have become many. */
+/** Moves what is in the `.wal` into the file, and adds up tallies and marks when they have become many. */
 export async function checkpoint(connection: DuckDBConnection): Promise<void> {
   const changes = await connection.runAndReadAll("SELECT count(*)::DOUBLE FROM tally_change");
   if ((changes.getRowsJS()[0]![0] as number) > mostTallyChanges) await addUpTallies(connection);
+  await addUpMarks(connection);
   await connection.run("CHECKPOINT");
 }
 

@@ -1,4 +1,4 @@
-import { type Partition, day_ms } from "./partition.ts";
+import { type Partition, day_ms, idOf } from "./partition.ts";
 
 /** When a table is closed, and worth being rewritten in series order. */
 export interface ClosedDayRules {
@@ -39,7 +39,8 @@ export class ClosedDays {
   due(partitions: Iterable<Partition>, sorted: ReadonlyMap<string, number>, now: number): Partition[] {
     const due: Partition[] = [];
     for (const partition of partitions) {
-      const { table, rows, to } = partition;
+      const { rows, to } = partition;
+      const table = idOf(partition);
       if (now < to + this.#rules.margin || !this.#isWorthIt(rows, sorted.get(table) ?? 0)) {
         this.#seen.delete(table);
         continue;

@@ -18,16 +18,19 @@ export class Database {
   readonly reader: DuckDBConnection;
   /** Copies closed days beside both. */
   readonly builder: DuckDBConnection;
+  /** Reads many rows for the platform's jobs. */
+  readonly jobs: DuckDBConnection;
   readonly #instance: DuckDBInstance;
 
   constructor(
     instance: DuckDBInstance,
-    { writer, reader, builder }: Pick<Database, "writer" | "reader" | "builder">,
+    { writer, reader, builder, jobs }: Pick<Database, "writer" | "reader" | "builder" | "jobs">,
   ) {
     this.#instance = instance;
     this.writer = writer;
     this.reader = reader;
     this.builder = builder;
+    this.jobs = jobs;
   }
 
   /** Closes as it stands: what is committed is in the file or its `.wal`, and read from there at the next opening. */
@@ -35,6 +38,7 @@ export class Database {
     this.writer.closeSync();
     this.reader.closeSync();
     this.builder.closeSync();
+    this.jobs.closeSync();
     this.#instance.closeSync();
   }
 }
@@ -65,6 +69,7 @@ export async function openDatabase({ path, memoryLimit, threads }: DatabaseOptio
       writer,
       reader: await instance.connect(),
       builder: await instance.connect(),
+      jobs: await instance.connect(),
     });
   } catch (error) {
     instance.closeSync();

@@ -8,21 +8,35 @@ import type {
   StoreOutcome,
   StoreRefusal,
 } from "../port.ts";
+import type { Policy } from "../query.ts";
+import type { DirtyHour, ResultBatch, RowsQuery } from "../results.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { type ClosedDayRules, ClosedDays, closedDayRules } from "./closed-days.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { isFatal, storeError } from "./errors.ts";
+import { dropTables, expired, inWords } from "./expire.ts";
+import { type SeriesRange, planRows, readPiece } from "./job-rows.ts";
+import { idOf } from "./partition.ts";
+import type { Partitions } from "./partitions.ts";
 import { countRows, readRows } from "./read-rows.ts";
 import { type RewriteLimits, rewriteLimits } from "./rewrite.ts";
 import { type RewriteStep, Rewriting } from "./rewriting.ts";
 import { deleteRefusals, readRefusals, readTallies } from "./schema.ts";
+import { Gate } from "../gate.ts";
 import { Serial } from "../serial.ts";
-import { type Session, openSession } from "./session.ts";
-import { UncertainCommit, writeBatch } from "./write-batch.ts";
+import { type Session, allPartitions, openSession } from "./session.ts";
+import { UncertainCommit } from "./transaction.ts";
+import { writeBatch } from "./write-batch.ts";
+import { groupsOf, writeResults } from "./write-results.ts";
 
 export interface EngineOptions extends DatabaseOptions {
   readonly rewrite?: Partial<RewriteLimits> | undefined;
   readonly closedDays?: Partial<ClosedDayRules> | undefined;
+}
+
+/** A roll-up's tables, or those of readings: other results have no numbers that a job could know. */
+function tablesFor({ partitions, results }: Session, { policy }: RowsQuery): Partitions {
+  return policy === "autogen" ? partitions : results.tables(policy);
 }
 
 /** The outcome of a write, and how much the next checkpoint has to do. */
@@ -52,6 +66,9 @@ export class DuckDbEngine {
   readonly #options: DatabaseOptions;
   readonly #writes = new Serial();
   readonly #reads = new Serial();
+  readonly #jobs = new Serial();
+  /** Shared by all that read: tables are put in each other's place, or dropped, while nobody does. */
+  readonly #gate = new Gate();
   /**
    * Steps of a rewrite, and what must not happen beside one. Who waits in here may go on to wait in the other two, as a user of its session:
    * until that breaks, since those before it there may be waiting for its last user.
@@ -71,7 +88,7 @@ export class DuckDbEngine {
       path: options.path,
       limits: { ...rewriteLimits, ...options.rewrite },
       writes: this.#writes,
-      reads: this.#reads,
+      reads: this.#gate,
     });
   }
 
@@ -87,13 +104,54 @@ export class DuckDbEngine {
   write(batch: StoreBatch): Promise<EngineOutcome> {
     return this.#use(this.#writes, async (session) => {
       const outcome = await writeBatch(session, batch);
-      const wal = await stat(`${this.#options.path}.wal`).catch(() => undefined);
-      return { ...outcome, wal_bytes: wal?.size ?? 0 };
+      return { ...outcome, wal_bytes: await this.#walBytes() };
+    });
+  }
+
+  /** @returns how much the next checkpoint has to do. */
+  async writeResults(batches: readonly ResultBatch[]): Promise<Pick<EngineOutcome, "wal_bytes">> {
+    // One after the other, so that readings have their turn between them.
+    for (const group of groupsOf(batches))
+      await this.#use(this.#writes, (session) => writeResults(session, group));
+    return { wal_bytes: await this.#walBytes() };
+  }
+
+  dirty(): Promise<DirtyHour[]> {
+    return this.#use(this.#writes, ({ database, dirty }) => dirty.read(database.writer));
+  }
+
+  clean(hours: readonly DirtyHour[]): Promise<void> {
+    return this.#use(this.#writes, ({ database, dirty }) => dirty.clean(database.writer, hours));
+  }
+
+  planRows(query: RowsQuery): Promise<SeriesRange[]> {
+    return this.#use(this.#jobs, (session) =>
+      this.#gate.share(() => planRows(session.database.jobs, tablesFor(session, query), query)),
+    );
+  }
+
+  readPiece(query: RowsQuery, range: SeriesRange): ReturnType<typeof readPiece> {
+    return this.#use(this.#jobs, (session) =>
+      this.#gate.share(() => readPiece(session.database.jobs, tablesFor(session, query), query, range)),
+    );
+  }
+
+  /** @returns what went, in words. */
+  expire(policy: Policy, before: number): Promise<string[]> {
+    return this.#use(this.#steps, async (session) => {
+      const tables = expired(session, policy, before);
+      if (tables.length === 0) return [];
+      const { rewrite, broken } = session;
+      if (rewrite !== undefined && tables.some((table) => idOf(table) === idOf(rewrite.partition)))
+        await this.#rewriting.abandon(session);
+      const drop = (): Promise<void> => dropTables(session, tables);
+      await this.#gate.alone(() => this.#writes.run(drop, broken.signal), broken.signal);
+      return inWords(tables);
     });
   }
 
   refusals(journal: string): Promise<StoreRefusal[]> {
-    return this.#use(this.#reads, ({ database }) => readRefusals(database.reader, journal));
+    return this.#read(({ database }) => readRefusals(database.reader, journal));
   }
 
   forgetRefusals(journal: string, before: number): Promise<void> {
@@ -105,15 +163,15 @@ export class DuckDbEngine {
   }
 
   tallies(): Promise<GatewayTally[]> {
-    return this.#use(this.#reads, ({ database }) => readTallies(database.reader));
+    return this.#read(({ database }) => readTallies(database.reader));
   }
 
   read(query: ReadingQuery): Promise<ReadingRows> {
-    return this.#use(this.#reads, ({ database, partitions }) => readRows(database.reader, partitions, query));
+    return this.#read(({ database, partitions }) => readRows(database.reader, partitions, query));
   }
 
   count(): Promise<number> {
-    return this.#use(this.#reads, ({ database, partitions }) => countRows(database.reader, partitions));
+    return this.#read(({ database, partitions }) => countRows(database.reader, partitions));
   }
 
   /** Moves what is in the `.wal` into the file. Reads go on meanwhile. While the files are held it does nothing. */
@@ -127,8 +185,8 @@ export class DuckDbEngine {
 
   /** Tables that are to be rewritten in series order now, the first first. @param now  ms since 1970 */
   closedDays(now: number): Promise<string[]> {
-    return this.#use(this.#reads, async ({ partitions, sorted }) =>
-      this.#closedDays.due(partitions.all(), sorted, now).map(({ table }) => table),
+    return this.#read(async (session) =>
+      this.#closedDays.due(allPartitions(session), session.sorted, now).map(idOf),
     );
   }
 
@@ -174,10 +232,19 @@ export class DuckDbEngine {
   /** Closes the file; a call after this opens it again. What is in the `.wal` stays there. */
   async close(): Promise<void> {
     await this.#steps.run(() =>
-      Promise.all([this.#writes.run(async () => {}), this.#reads.run(async () => {})]),
+      Promise.all([this.#writes, this.#reads, this.#jobs].map((queue) => queue.run(async () => {}))),
     );
     this.#open?.session.database.close();
     this.#open = undefined;
+  }
+
+  #read<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#use(this.#reads, (session) => this.#gate.share(() => work(session)));
+  }
+
+  async #walBytes(): Promise<number> {
+    const wal = await stat(`${this.#options.path}.wal`).catch(() => undefined);
+    return wal?.size ?? 0;
   }
 
   #use<T>(queue: Serial, work: (session: Session) => Promise<T>): Promise<T> {

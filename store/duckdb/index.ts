@@ -17,6 +17,9 @@ import type {
   StoreOutcome,
   StoreRefusal,
 } from "../port.ts";
+import type { Policy } from "../query.ts";
+import type { DirtyHour, ResultBatch, RowPiece, RowsQuery } from "../results.ts";
+import type { SeriesRange } from "./job-rows.ts";
 import { DayRewriter, type RewriterOptions } from "./day-rewriter.ts";
 import type { EngineOptions } from "./engine.ts";
 import { storeError } from "./errors.ts";
@@ -135,9 +138,7 @@ class DuckDbStore implements Store {
     using _counted = this.#load.begin();
     const { wal_bytes, ...outcome } = await this.#call(() => this.#thread.call("write", batch, batch.blocks));
     this.#metrics?.wrote((performance.now() - begun) / 1000, outcome);
-    this.#writesSinceCheckpoint += 1;
-    if (wal_bytes >= checkpoint_wal_bytes || this.#writesSinceCheckpoint >= checkpointWrites)
-      this.#checkpoint();
+    this.#wrote({ wal_bytes });
     return outcome;
   }
 
@@ -169,25 +170,36 @@ class DuckDbStore implements Store {
     return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "queries are not there yet"));
   }
 
-  writeResults(): Promise<never> {
-    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "results are not there yet"));
+  async writeResults(batches: readonly ResultBatch[]): Promise<void> {
+    using _counted = this.#load.begin();
+    this.#wrote(await this.#call(() => this.#thread.call("writeResults", batches)));
   }
 
-  // eslint-disable-next-line require-yield
-  async *rows(): AsyncGenerator<never> {
-    throw new MarsadError("STORE_UNAVAILABLE", "rows are not there yet");
+  async *rows(query: RowsQuery): AsyncGenerator<RowPiece> {
+    const ranges = await this.#call(() => this.#thread.call("planRows", query));
+    for (const planned of ranges) {
+      let range: SeriesRange | undefined = planned;
+      while (range !== undefined) {
+        const asked: { query: RowsQuery; range: SeriesRange } = { query, range };
+        const { piece, rest } = await this.#call(() => this.#thread.call("readPiece", asked));
+        if (piece.time.length > 0) yield piece;
+        range = rest;
+      }
+    }
   }
 
-  dirty(): Promise<never> {
-    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "marks are not there yet"));
+  dirty(): Promise<DirtyHour[]> {
+    return this.#call(() => this.#thread.call("dirty", undefined));
   }
 
-  clean(): Promise<never> {
-    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "marks are not there yet"));
+  clean(hours: readonly DirtyHour[]): Promise<void> {
+    return this.#call(() => this.#thread.call("clean", hours));
   }
 
-  expire(): Promise<never> {
-    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "retention is not there yet"));
+  async expire(policy: Policy, before: number): Promise<string[]> {
+    const words = await this.#call(() => this.#thread.call("expire", { policy, before }));
+    if (words.length > 0) this.#checkpoint(); // which gives the room back
+    return words;
   }
 
   trouble(): string | undefined {
@@ -249,6 +261,12 @@ class DuckDbStore implements Store {
       this.#metrics?.failed(failure instanceof MarsadError ? failure.code : "OTHER");
       throw failure;
     }
+  }
+
+  #wrote({ wal_bytes }: { wal_bytes: number }): void {
+    this.#writesSinceCheckpoint += 1;
+    if (wal_bytes >= checkpoint_wal_bytes || this.#writesSinceCheckpoint >= checkpointWrites)
+      this.#checkpoint();
   }
 
   #checkpoint(): void {

@@ -1,4 +1,6 @@
 import type { FieldType } from "#telemetry/catalogue.ts";
+import { type Policy, rollups } from "../query.ts";
+import { quoted } from "./sql.ts";
 
 export const day_ms = 86_400_000;
 
@@ -7,6 +9,7 @@ export const day_ms = 86_400_000;
  * day; a month for a measurement that says little (`plan.ts`). Where both exist, a day's own table has its rows.
  */
 export interface Partition {
+  readonly place: Place;
   readonly table: string;
   readonly measurement: string;
   readonly span: "day" | "month";
@@ -22,24 +25,40 @@ export interface Column {
   readonly type: ColumnType;
 }
 
-export const columnTypes = ["BOOLEAN", "BIGINT", "DOUBLE"] as const;
-/** What a field is stored as. Each holds all values of those before it. */
+export const columnTypes = ["BOOLEAN", "BIGINT", "DOUBLE", "VARCHAR"] as const;
+/** What a field is stored as. Each number holds all values of those before it; text is of results alone. */
 export type ColumnType = (typeof columnTypes)[number];
 
-const byFieldType: Record<FieldType, ColumnType> = { boolean: "BOOLEAN", integer: "BIGINT", float: "DOUBLE" };
+/** DuckDB's schemas: `main` has the readings, `results` what the platform's jobs find, the others the readings rolled up. */
+export const places = ["main", "results", ...rollups] as const;
+export type Place = (typeof places)[number];
+export type ResultPlace = Exclude<Place, "main">;
 
-const byColumnType: Record<ColumnType, FieldType> = {
+/** Where a policy's results are. */
+export function resultPlaceOf(policy: Policy): ResultPlace {
+  return policy === "autogen" ? "results" : policy;
+}
+
+const byFieldType: Record<FieldType | "string", ColumnType> = {
+  boolean: "BOOLEAN",
+  integer: "BIGINT",
+  float: "DOUBLE",
+  string: "VARCHAR",
+};
+
+const byColumnType: Record<ColumnType, FieldType | "string"> = {
   BOOLEAN: "boolean",
   BIGINT: "integer",
   DOUBLE: "float",
+  VARCHAR: "string",
 };
 
-export function columnTypeOf(field: FieldType): ColumnType {
+export function columnTypeOf(field: FieldType | "string"): ColumnType {
   return byFieldType[field];
 }
 
 /** The other way round. */
-export function fieldTypeOf(column: ColumnType): FieldType {
+export function fieldTypeOf(column: ColumnType): FieldType | "string" {
   return byColumnType[column];
 }
 
@@ -67,12 +86,20 @@ export function tableName(measurement: string, span: Partition["span"], from: nu
   return `${measurement}_${span === "day" ? date : date.slice(0, 6)}`;
 }
 
+/** A table as SQL names it. */
+export function sqlName({ place, table }: Pick<Partition, "place" | "table">): string {
+  return `${quoted(place)}.${quoted(table)}`;
+}
+
+/** How a table is called in `rewritten`, in the log, and wherever tables of all places meet. */
+export function idOf({ place, table }: Pick<Partition, "place" | "table">): string {
+  return place === "main" ? table : `${place}.${table}`;
+}
+
 const dated = /^(?<measurement>.+)_(?<year>\d{4})(?<month>\d{2})(?<day>\d{2})?$/;
 
 /** The other way round; undefined for a table that is none of ours. */
-export function parseTableName(
-  table: string,
-): Pick<Partition, "table" | "measurement" | "span" | "from" | "to"> | undefined {
+export function parseTableName(table: string): Omit<Partition, "place" | "columns" | "rows"> | undefined {
   const parts = dated.exec(table)?.groups;
   if (parts === undefined) return undefined;
   const measurement = parts["measurement"]!;

@@ -1,14 +1,30 @@
-import { type Column, type Partition, monthOf, startOfDay, widest } from "./partition.ts";
+import { type Column, type Partition, type Place, monthOf, startOfDay, widest } from "./partition.ts";
 
-/** The committed tables, by measurement and time. */
+/** The committed tables of one place, by measurement and time. */
 export class Partitions {
+  readonly place: Place;
   readonly #byMeasurement = new Map<string, Map<string, Partition>>();
+
+  constructor(place: Place = "main") {
+    this.place = place;
+  }
 
   /** Adds a table, or replaces what is known of it. */
   put(partition: Partition): void {
     let tables = this.#byMeasurement.get(partition.measurement);
     if (tables === undefined) this.#byMeasurement.set(partition.measurement, (tables = new Map()));
     tables.set(key(partition.span, partition.from), partition);
+  }
+
+  /** The table is dropped. */
+  remove({ measurement, span, from }: Partition): void {
+    const tables = this.#byMeasurement.get(measurement);
+    tables?.delete(key(span, from));
+    if (tables?.size === 0) this.#byMeasurement.delete(measurement);
+  }
+
+  measurements(): string[] {
+    return [...this.#byMeasurement.keys()];
   }
 
   /** The table that holds this measurement's rows of the UTC day that begins at `day`. */

@@ -1,11 +1,14 @@
-import type { Block } from "#telemetry/block.ts";
+import type { BlockTable } from "#telemetry/block.ts";
+import type { FieldType } from "#telemetry/catalogue.ts";
 import {
   type Column,
   type ColumnType,
   type Partition,
+  type Place,
   columnTypeOf,
   day_ms,
   monthOf,
+  sqlName,
   startOfDay,
   tableName,
   widest,
@@ -30,8 +33,17 @@ export interface Plan {
 const sparseRowsPerDay = 1000;
 /** A batch with this many new days of a month shows by itself how dense they are; one with fewer does not. */
 const tellingDays = 4;
+/** Where a day never has enough rows to be worth a table. */
+const hasMonths: ReadonlySet<Place> = new Set(["results", "rollup_1h", "rollup_1d"]);
 
-export function survey(blocks: readonly Block[]): Map<string, Survey> {
+/** What a survey looks at of a batch. */
+interface SurveyedBlock {
+  readonly tables: readonly (Pick<BlockTable, "measurement" | "rows" | "time"> & {
+    readonly fields: readonly { readonly name: string; readonly type: FieldType | "string" }[];
+  })[];
+}
+
+export function survey(blocks: readonly SurveyedBlock[]): Map<string, Survey> {
   const surveys = new Map<string, Survey>();
   for (const { tables } of blocks) {
     for (const { measurement, fields, time, rows } of tables) {
@@ -79,10 +91,11 @@ export function plan(measurement: string, { columns, days }: Survey, partitions:
   }
   for (const [month, newDays] of uncovered) {
     if (isSparse(measurement, newDays, days, partitions)) {
-      const partition = create(measurement, "month", month, columns, statements);
+      const partition = create(partitions.place, measurement, "month", month, columns, statements);
       for (const day of newDays) byDay.set(day, partition);
     } else {
-      for (const day of newDays) byDay.set(day, create(measurement, "day", day, columns, statements));
+      for (const day of newDays)
+        byDay.set(day, create(partitions.place, measurement, "day", day, columns, statements));
     }
   }
   return { byDay, statements };
@@ -95,6 +108,7 @@ function isSparse(
   days: ReadonlyMap<number, number>,
   partitions: Partitions,
 ): boolean {
+  if (hasMonths.has(partitions.place)) return true;
   if (newDays.length >= tellingDays) {
     const rows = newDays.reduce((sum, day) => sum + days.get(day)!, 0);
     return rows / newDays.length < sparseRowsPerDay;
@@ -111,6 +125,7 @@ function rowsPerDay({ rows, from, to }: Partition): number {
 }
 
 function create(
+  place: Place,
   measurement: string,
   span: Partition["span"],
   from: number,
@@ -120,9 +135,11 @@ function create(
   const table = tableName(measurement, span, from);
   const columns: Column[] = [...fields].map(([name, type]) => ({ name, type }));
   const definitions = columns.map(({ name, type }) => `, ${quoted(name)} ${type}`).join("");
-  statements.push(`CREATE TABLE ${quoted(table)} (time TIMESTAMP_MS, series UINTEGER${definitions})`);
+  statements.push(
+    `CREATE TABLE ${sqlName({ place, table })} (time TIMESTAMP_MS, series UINTEGER${definitions})`,
+  );
   const to = span === "day" ? from + day_ms : monthOf(from).to;
-  return { table, measurement, span, from, to, columns, rows: 0 };
+  return { place, table, measurement, span, from, to, columns, rows: 0 };
 }
 
 /** Gives an existing table the columns it lacks, and wider ones where the batch needs them. */
@@ -131,7 +148,7 @@ function adapt(
   fields: ReadonlyMap<string, ColumnType>,
   statements: string[],
 ): Partition {
-  const table = quoted(partition.table);
+  const table = sqlName(partition);
   const columns = partition.columns.map((column): Column => {
     const type = widest(column.type, fields.get(column.name) ?? column.type);
     if (type === column.type) return column;

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { ReadingQuery, ReadingRows } from "../port.ts";
-import type { Column, Partition } from "./partition.ts";
+import { type Column, type Partition, sqlName } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
 import { integers, quoted, timestamp } from "./sql.ts";
 
@@ -47,12 +47,12 @@ function select(tables: readonly Partition[], columns: readonly Column[], query:
   const from = Math.max(Math.ceil(query.from), Math.min(...tables.map((table) => table.from)));
   const to = Math.min(Math.ceil(query.to), Math.max(...tables.map((table) => table.to)));
   const where = `series IN (${integers(query.series)}) AND time >= ${timestamp(from)} AND time < ${timestamp(to)}`;
-  const rows = tables.map(({ table, columns: present }) => {
-    const names = new Set(present.map(({ name }) => name));
+  const rows = tables.map((table) => {
+    const names = new Set(table.columns.map(({ name }) => name));
     const fields = columns.map(
       ({ name, type }) => `, ${names.has(name) ? quoted(name) : "NULL"}::${readAs(type)}`,
     );
-    return `SELECT time, series${fields.join("")} FROM ${quoted(table)} WHERE ${where}`;
+    return `SELECT time, series${fields.join("")} FROM ${sqlName(table)} WHERE ${where}`;
   });
   const names = columns.map((_, i) => `v${i}`);
   const direction = query.order === "desc" ? "DESC" : "ASC";
@@ -77,7 +77,7 @@ export async function countRows(connection: DuckDBConnection, partitions: Partit
     for (let at = 0; at < tables.length; at += tablesPerCount) {
       const counts = tables
         .slice(at, at + tablesPerCount)
-        .map(({ table }) => `SELECT count(*) AS rows FROM ${quoted(table)}`);
+        .map((table) => `SELECT count(*) AS rows FROM ${sqlName(table)}`);
       const result = await connection.runAndReadAll(
         `SELECT sum(rows)::DOUBLE FROM (${counts.join(" UNION ALL ")})`,
       );

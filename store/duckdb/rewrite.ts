@@ -1,11 +1,12 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { Partition } from "./partition.ts";
+import type { Target } from "./merge.ts";
+import { type Partition, type Place, idOf, sqlName } from "./partition.ts";
 import { quoted, timestamp } from "./sql.ts";
 
 /** The table's rows in series order, as far as they are copied. */
-const copy = "rewrite_copy";
+const copyTable = "rewrite_copy";
 /** Rows of the table that were written since the copy began, whole, in order of writing. */
-const pending = "rewrite_pending";
+const pendingTable = "rewrite_pending";
 
 export interface RewriteLimits {
   /**
@@ -40,6 +41,9 @@ interface Piece {
  */
 export class Rewrite {
   readonly partition: Partition;
+  /** As SQL names them: a copy can take the table's place in its own schema alone. */
+  readonly copy: string;
+  readonly pending: string;
   /** Undefined until they are known. */
   pieces: Piece[] | undefined;
   /** The last row of the pending table that is in the copy. */
@@ -51,6 +55,8 @@ export class Rewrite {
 
   constructor(partition: Partition, mostPending: number) {
     this.partition = partition;
+    this.copy = sqlName({ place: partition.place, table: copyTable });
+    this.pending = sqlName({ place: partition.place, table: pendingTable });
     this.#room = mostPending;
   }
 
@@ -58,10 +64,11 @@ export class Rewrite {
    * The table that takes the same rows as `partition`, into which so many are about to be written; undefined if that is not the one rewritten.
    * The rows are counted here, since it may be long until the next step: while the store is held or behind, there is none.
    */
-  pendingFor(partition: Partition, rows: number): string | undefined {
-    if (partition.table !== this.partition.table || this.stale) return undefined;
+  pendingFor(partition: Partition, rows: number): Target | undefined {
+    if (idOf(partition) !== idOf(this.partition) || this.stale) return undefined;
     this.#room -= rows;
-    if (this.#room >= 0 && layoutOf(partition) === layoutOf(this.partition)) return pending;
+    if (this.#room >= 0 && layoutOf(partition) === layoutOf(this.partition))
+      return { place: partition.place, table: pendingTable };
     this.stale = true;
     return undefined;
   }
@@ -77,21 +84,24 @@ export async function begin(
   partition: Partition,
   { mostPending }: RewriteLimits,
 ): Promise<Rewrite> {
+  const rewrite = new Rewrite(partition, mostPending);
   await inTransaction(writer, async () => {
-    for (const name of [copy, pending])
-      await writer.run(`CREATE TABLE ${name} AS FROM ${quoted(partition.table)} LIMIT 0`);
+    for (const name of [rewrite.copy, rewrite.pending])
+      await writer.run(`CREATE TABLE ${name} AS FROM ${sqlName(partition)} LIMIT 0`);
   });
-  return new Rewrite(partition, mostPending);
+  return rewrite;
 }
 
 /** Removes what a rewrite left that did not end. */
 export async function dropLeftovers(writer: DuckDBConnection): Promise<void> {
   const left = await writer.runAndReadAll(
-    `SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND table_name IN ('${copy}', '${pending}')`,
+    `SELECT schema_name, table_name FROM duckdb_tables()
+     WHERE NOT temporary AND table_name IN ('${copyTable}', '${pendingTable}')`,
   );
   if (left.currentRowCount === 0) return;
   await inTransaction(writer, async () => {
-    for (const [name] of left.getRowsJS() as [string][]) await writer.run(`DROP TABLE ${quoted(name)}`);
+    for (const [place, table] of left.getRowsJS() as [Place, string][])
+      await writer.run(`DROP TABLE ${sqlName({ place, table })}`);
   });
 }
 
@@ -103,7 +113,7 @@ export async function planPieces(
 ): Promise<Piece[]> {
   const minutes = await builder.runAndReadAll(
     `SELECT epoch_ms(time) // 60000 AS minute, count(*)::DOUBLE
-     FROM ${quoted(partition.table)} GROUP BY minute ORDER BY minute`,
+     FROM ${sqlName(partition)} GROUP BY minute ORDER BY minute`,
   );
   const pieceRows = Math.min(Math.max(partition.rows / pieces, fewest), most);
   const planned: Piece[] = [];
@@ -124,17 +134,16 @@ export async function planPieces(
 /** Copies a piece in series order, and compares it with what it was copied from. */
 export async function copyPiece(
   builder: DuckDBConnection,
-  { partition }: Rewrite,
+  { partition, copy }: Rewrite,
   { from, to }: Piece,
 ): Promise<void> {
   const where = `WHERE time >= ${timestamp(from)} AND time < ${timestamp(to)}`;
   await inTransaction(builder, async () => {
-    await builder.run(`INSERT INTO ${copy} FROM ${quoted(partition.table)} ${where} ORDER BY series, time`);
+    await builder.run(`INSERT INTO ${copy} FROM ${sqlName(partition)} ${where} ORDER BY series, time`);
     const sums = await builder.runAndReadAll(
-      [partition.table, copy]
+      [sqlName(partition), copy]
         .map(
-          (table) =>
-            `SELECT count(*)::DOUBLE, bit_xor(hash(rows))::VARCHAR FROM ${quoted(table)} AS rows ${where}`,
+          (table) => `SELECT count(*)::DOUBLE, bit_xor(hash(rows))::VARCHAR FROM ${table} AS rows ${where}`,
         )
         .join(" UNION ALL "),
     );
@@ -145,7 +154,10 @@ export async function copyPiece(
 }
 
 /** How many rows wait to be brought into the copy. */
-export async function pendingRows(connection: DuckDBConnection, { applied }: Rewrite): Promise<number> {
+export async function pendingRows(
+  connection: DuckDBConnection,
+  { applied, pending }: Rewrite,
+): Promise<number> {
   const [count] = await numbers(
     connection,
     `SELECT count(*)::DOUBLE FROM ${pending} WHERE rowid > ${applied}`,
@@ -170,7 +182,9 @@ export async function swap(
   rewrite: Rewrite,
   commit: (connection: DuckDBConnection) => Promise<void>,
 ): Promise<number> {
-  const { table } = rewrite.partition;
+  const { copy, pending, partition } = rewrite;
+  const id = idOf(partition);
+  const table = sqlName(partition);
   // In a transaction of its own. In the one that renames, DuckDB 1.5 logs an UPDATE under the new name, before the DROP: read again after
   // a crash, it changes the old table, and is gone with it.
   await applyPending(writer, rewrite);
@@ -179,21 +193,24 @@ export async function swap(
     async () => {
       const [rows, copied] = await numbers(
         writer,
-        `SELECT (SELECT count(*) FROM ${quoted(table)})::DOUBLE, (SELECT count(*) FROM ${copy})::DOUBLE`,
+        `SELECT (SELECT count(*) FROM ${table})::DOUBLE, (SELECT count(*) FROM ${copy})::DOUBLE`,
       );
-      if (rows !== copied) throw new Error(`${table} has ${rows} rows, and its copy ${copied}`);
-      await writer.run(`DROP TABLE ${quoted(table)}`);
-      await writer.run(`ALTER TABLE ${copy} RENAME TO ${quoted(table)}`);
+      if (rows !== copied) throw new Error(`${id} has ${rows} rows, and its copy ${copied}`);
+      await writer.run(`DROP TABLE ${table}`);
+      await writer.run(`ALTER TABLE ${copy} RENAME TO ${quoted(partition.table)}`);
       await writer.run(`DROP TABLE ${pending}`);
-      await writer.run("DELETE FROM rewritten WHERE name = $table", { table });
-      await writer.run("INSERT INTO rewritten VALUES ($table, $rows)", { table, rows: rows! });
+      await writer.run("DELETE FROM rewritten WHERE name = $id", { id });
+      await writer.run("INSERT INTO rewritten VALUES ($id, $rows)", { id, rows: rows! });
       return rows!;
     },
     commit,
   );
 }
 
-async function apply(connection: DuckDBConnection, { partition, applied }: Rewrite): Promise<number> {
+async function apply(
+  connection: DuckDBConnection,
+  { partition, applied, copy, pending }: Rewrite,
+): Promise<number> {
   const [last, first_ms, last_ms] = await numbers(
     connection,
     `SELECT max(rowid)::DOUBLE, epoch_ms(min(time))::DOUBLE, epoch_ms(max(time))::DOUBLE

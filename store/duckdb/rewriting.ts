@@ -1,8 +1,10 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { MarsadError } from "#runtime/errors.ts";
+import type { Gate } from "../gate.ts";
 import type { Serial } from "../serial.ts";
 import { isFatal } from "./errors.ts";
+import { idOf } from "./partition.ts";
 import {
   type Rewrite,
   type RewriteLimits,
@@ -14,8 +16,8 @@ import {
   planPieces,
   swap,
 } from "./rewrite.ts";
-import type { Session } from "./session.ts";
-import { UncertainCommit } from "./write-batch.ts";
+import { type Session, allPartitions } from "./session.ts";
+import { UncertainCommit } from "./transaction.ts";
 
 export interface RewriteStep {
   /**
@@ -39,22 +41,23 @@ export class Rewriting {
   readonly #path: string;
   readonly #limits: RewriteLimits;
   readonly #writes: Serial;
-  readonly #reads: Serial;
+  readonly #reads: Gate;
   #rounds = 0;
   #rows = 0;
 
-  constructor(parts: { path: string; limits: RewriteLimits; writes: Serial; reads: Serial }) {
+  constructor(parts: { path: string; limits: RewriteLimits; writes: Serial; reads: Gate }) {
     this.#path = parts.path;
     this.#limits = parts.limits;
     this.#writes = parts.writes;
     this.#reads = parts.reads;
   }
 
-  /** One at a time, and no checkpoint beside it. After an error everything is as before the rewrite. */
+  /** @param table  Its `idOf`. One at a time, and no checkpoint beside it. After an error everything is as before the rewrite. */
   async step(session: Session, table: string): Promise<RewriteStep> {
     try {
       const { rewrite } = session;
-      if (rewrite?.partition.table === table) return await this.#goOn(session, rewrite);
+      if (rewrite !== undefined && idOf(rewrite.partition) === table)
+        return await this.#goOn(session, rewrite);
       if (rewrite !== undefined) await this.abandon(session);
       return await this.#begin(session, table);
     } catch (error) {
@@ -77,7 +80,7 @@ export class Rewriting {
   }
 
   async #begin(session: Session, table: string): Promise<RewriteStep> {
-    const find = () => session.partitions.all().find((partition) => partition.table === table);
+    const find = () => allPartitions(session).find((partition) => idOf(partition) === table);
     const found = find();
     if (found === undefined) return { state: "gone", rows: 0 };
     // First of all: what an earlier one left on a full disk takes the room that is asked for next.
@@ -104,7 +107,7 @@ export class Rewriting {
     const piece = pieces[0];
     if (piece !== undefined) {
       const left = pieces.reduce((sum, { rows }) => sum + rows, 0);
-      await this.#expectRoom(session, rewrite.partition.table, left);
+      await this.#expectRoom(session, idOf(rewrite.partition), left);
       await copyPiece(builder, rewrite, piece);
       pieces.shift();
       this.#rows += piece.rows;
@@ -133,19 +136,19 @@ export class Rewriting {
           });
         }
       });
-      session.sorted.set(rewrite.partition.table, rows);
+      session.sorted.set(idOf(rewrite.partition), rows);
       session.rewrite = undefined;
       return { state: "done", rows };
     };
-    return this.#reads.run(() => this.#writes.run(work, signal), signal);
+    return this.#reads.alone(() => this.#writes.run(work, signal), signal);
   }
 
-  async #expectRoom({ database, partitions }: Session, table: string, rows: number): Promise<void> {
-    const size = await database.builder.runAndReadAll(
+  async #expectRoom(session: Session, table: string, rows: number): Promise<void> {
+    const size = await session.database.builder.runAndReadAll(
       "SELECT (used_blocks * block_size)::DOUBLE, (free_blocks * block_size)::DOUBLE FROM pragma_database_size()",
     );
     const [used, free] = size.getRowsJS()[0] as [number, number];
-    const all = partitions.all().reduce((sum, partition) => sum + partition.rows, 1);
+    const all = allPartitions(session).reduce((sum, partition) => sum + partition.rows, 1);
     const need = rows * Math.max(fewestBytesPerRow, used / all) + this.#limits.reserve_bytes;
     const disk = await statfs(dirname(this.#path));
     const room = free + disk.bavail * disk.bsize;

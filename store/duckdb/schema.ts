@@ -2,12 +2,13 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { MarsadError } from "#runtime/errors.ts";
 import { SeriesTable } from "#telemetry/series-table.ts";
 import type { GatewayTally, StoreRefusal } from "../port.ts";
-import { type Column, columnTypes, parseTableName } from "./partition.ts";
+import { allMinutes } from "./dirty.ts";
+import { type Column, type Place, columnTypes, parseTableName, places, sqlName } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
-import { quoted } from "./sql.ts";
+import { ResultSeries } from "./result-series.ts";
 
-/** The version of the tables' layout, kept in `meta`. */
-export const schemaVersion = 1;
+/** The version of the tables' layout, kept in `meta`. Before 2 there were no results, and no marks of what is to be rolled up. */
+export const schemaVersion = 2;
 
 /** Everything that is not a table of readings. Tallies are kept as changes: an UPDATE costs three times an append. */
 const tables = `
@@ -18,6 +19,9 @@ const tables = `
   CREATE TABLE IF NOT EXISTS refusal
     (journal VARCHAR, position BIGINT, gateway VARCHAR, agency VARCHAR, detail VARCHAR, readings BIGINT, lines VARCHAR);
   CREATE TABLE IF NOT EXISTS rewritten (name VARCHAR, rows BIGINT);
+  CREATE TABLE IF NOT EXISTS dirty (measurement VARCHAR, hour TIMESTAMP_MS, minutes UBIGINT, mark BIGINT);
+  CREATE TABLE IF NOT EXISTS result_series (series UINTEGER, measurement VARCHAR, tags VARCHAR);
+  ${places.map((place) => `CREATE SCHEMA IF NOT EXISTS ${place};`).join("\n  ")}
   CREATE VIEW IF NOT EXISTS tally AS
     SELECT gateway, sum(stored)::BIGINT AS stored, sum(merged)::BIGINT AS merged, sum(duplicate)::BIGINT AS duplicate
     FROM tally_change GROUP BY gateway ORDER BY gateway;
@@ -32,8 +36,9 @@ export async function ensureSchema(connection: DuckDBConnection, path: string): 
   if (present.size > 0 && !present.has("meta")) {
     throw new MarsadError("STORE_FORMAT", `${path} is a DuckDB file, but none of Marsad's`);
   }
+  let version = schemaVersion;
   if (present.size > 0) {
-    const version = (await column<number>(connection, "SELECT version FROM meta"))[0] ?? 0;
+    version = (await column<number>(connection, "SELECT version FROM meta"))[0] ?? 0;
     if (version > schemaVersion) {
       throw new MarsadError(
         "STORE_FORMAT",
@@ -43,30 +48,46 @@ export async function ensureSchema(connection: DuckDBConnection, path: string): 
   }
   await connection.run("BEGIN TRANSACTION");
   await connection.run(tables);
+  if (version < 2) await markAll(connection);
+  if (version < schemaVersion) await connection.run(`UPDATE meta SET version = ${schemaVersion}`);
   await connection.run("COMMIT");
 }
 
-export async function readPartitions(connection: DuckDBConnection): Promise<Partitions> {
+/** Every hour with readings is to be rolled up: they were stored when nobody kept marks. */
+async function markAll(connection: DuckDBConnection): Promise<void> {
+  for (const partition of (await readPartitions(connection)).get("main")!.all()) {
+    await connection.run(
+      `INSERT INTO dirty SELECT DISTINCT $measurement, time_bucket(INTERVAL 1 hour, time)::TIMESTAMP_MS, ${allMinutes}, 1
+       FROM ${sqlName(partition)}`,
+      { measurement: partition.measurement },
+    );
+  }
+}
+
+export async function readPartitions(connection: DuckDBConnection): Promise<Map<Place, Partitions>> {
   const rows = await connection.runAndReadAll(
-    `SELECT tables.table_name, tables.estimated_size::DOUBLE, columns.column_name, columns.data_type
-     FROM duckdb_tables() AS tables JOIN duckdb_columns() AS columns USING (table_oid)
-     WHERE NOT tables.temporary ORDER BY tables.table_name, columns.column_index`,
+    `SELECT tables.schema_name, tables.table_name, tables.estimated_size::DOUBLE, columns.column_name, columns.data_type
+     FROM duckdb_tables() AS tables JOIN duckdb_columns() AS columns USING (database_oid, table_oid)
+     WHERE NOT tables.temporary ORDER BY tables.schema_name, tables.table_name, columns.column_index`,
   );
-  const found = new Map<string, { rows: number; columns: Column[] }>();
-  for (const [table, size, name, type] of rows.getRowsJS() as [string, number, string, string][]) {
-    let entry = found.get(table);
-    if (entry === undefined) found.set(table, (entry = { rows: size, columns: [] }));
+  type Row = [place: string, table: string, rows: number, column: string, type: string];
+  const found = new Map<string, { place: string; table: string; rows: number; columns: Column[] }>();
+  for (const [place, table, size, name, type] of rows.getRowsJS() as Row[]) {
+    const id = `${place}.${table}`;
+    let entry = found.get(id);
+    if (entry === undefined) found.set(id, (entry = { place, table, rows: size, columns: [] }));
     const columnType = columnTypes.find((candidate) => candidate === type);
     if (columnType !== undefined && name !== "time" && name !== "series") {
       entry.columns.push({ name, type: columnType });
     }
   }
-  const partitions = new Partitions();
-  for (const [table, { rows, columns }] of found) {
+  const byPlace = new Map(places.map((place) => [place, new Partitions(place)]));
+  for (const { place, table, rows: size, columns } of found.values()) {
+    const partitions = byPlace.get(place as Place);
     const named = parseTableName(table);
-    if (named !== undefined) partitions.put({ ...named, rows, columns });
+    if (named !== undefined) partitions?.put({ place: partitions.place, ...named, rows: size, columns });
   }
-  return partitions;
+  return byPlace;
 }
 
 /** Each measurement's latest stored time, ms since 1970: only its newest tables are asked. */
@@ -79,7 +100,7 @@ export async function readFloors(
   );
   const floors = new Map<string, number>();
   for (const group of newest) {
-    const selects = group.map(({ table }) => `SELECT max(time) AS time FROM ${quoted(table)}`);
+    const selects = group.map((table) => `SELECT max(time) AS time FROM ${sqlName(table)}`);
     const [latest] = await column<number | null>(
       connection,
       `SELECT epoch_ms(max(time))::DOUBLE FROM (${selects.join(" UNION ALL ")})`,
@@ -110,6 +131,16 @@ export async function readSeries(connection: DuckDBConnection): Promise<SeriesTa
       table.add({ series, measurement, agency, sensor });
     }
   }
+}
+
+export async function readResultSeries(connection: DuckDBConnection): Promise<ResultSeries> {
+  const rows = await connection.runAndReadAll(
+    "SELECT series, measurement, tags FROM result_series ORDER BY series",
+  );
+  const series = new ResultSeries();
+  for (const [number, measurement, tags] of rows.getRowsJS() as [number, string, string][])
+    series.add({ number, measurement, tags });
+  return series;
 }
 
 export async function readPositions(connection: DuckDBConnection): Promise<Map<string, number>> {

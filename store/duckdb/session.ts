@@ -1,11 +1,14 @@
 import type { FieldType } from "#telemetry/catalogue.ts";
+import { policies } from "../query.ts";
 import type { SeriesTable } from "#telemetry/series-table.ts";
 import { ChunkWriter } from "./chunk-writer.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database.ts";
 import { isFatal } from "./errors.ts";
 import { Freshness } from "./freshness.ts";
-import { type Column, fieldTypeOf } from "./partition.ts";
+import { type DirtyMarks, openDirtyMarks } from "./dirty.ts";
+import { type Column, type Partition, fieldTypeOf } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
+import { type Results, openResults } from "./results.ts";
 import { type Rewrite, dropLeftovers } from "./rewrite.ts";
 import {
   ensureSchema,
@@ -20,6 +23,10 @@ import {
 export interface Session {
   readonly database: Database;
   readonly partitions: Partitions;
+  /** What the platform's own jobs wrote. */
+  readonly results: Results;
+  /** Minutes in which readings were stored. */
+  readonly dirty: DirtyMarks;
   readonly freshness: Freshness;
   readonly dictionary: SeriesTable;
   /** Measurement -> field -> the type that all of its values have. */
@@ -44,10 +51,13 @@ export async function openSession(options: DatabaseOptions): Promise<Session> {
     await dropLeftovers(connection).catch((error: unknown) => {
       if (isFatal(error)) throw error; // else there is no room on the disk for doing it: the next rewrite does it
     });
-    const partitions = await readPartitions(connection);
+    const byPlace = await readPartitions(connection);
+    const partitions = byPlace.get("main")!;
     return {
       database,
       partitions,
+      results: await openResults(connection, byPlace),
+      dirty: await openDirtyMarks(connection),
       freshness: new Freshness(await readFloors(connection, partitions)),
       dictionary: await readSeries(connection),
       types: fieldTypes(partitions),
@@ -63,12 +73,19 @@ export async function openSession(options: DatabaseOptions): Promise<Session> {
   }
 }
 
+/** Of readings and of results. */
+export function allPartitions({ partitions, results }: Session): Partition[] {
+  return [partitions, ...policies.map((policy) => results.tables(policy))].flatMap((tables) => tables.all());
+}
+
 function fieldTypes(partitions: Partitions): Session["types"] {
-  const measurements = new Set(partitions.all().map(({ measurement }) => measurement));
   return new Map(
-    Array.from(measurements, (measurement) => [
+    partitions.measurements().map((measurement) => [
       measurement,
-      new Map(partitions.columns(measurement).map(({ name, type }) => [name, fieldTypeOf(type)])),
+      // No reading has a text.
+      new Map(
+        partitions.columns(measurement).map(({ name, type }) => [name, fieldTypeOf(type) as FieldType]),
+      ),
     ]),
   );
 }

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { MarsadError } from "#runtime/errors.ts";
 import { storeError } from "./errors.ts";
 import { fileName } from "./index.ts";
+import { sqlName } from "./partition.ts";
 import { readPartitions } from "./schema.ts";
 import { openSession } from "./session.ts";
-import { quoted } from "./sql.ts";
 
 export interface SettledCopy {
+  /** Of readings. */
   readonly rows: number;
   /** Journal's UUID -> position after its last stored block. */
   readonly positions: ReadonlyMap<string, number>;
@@ -26,11 +27,11 @@ export async function settleCopy(folder: string): Promise<SettledCopy> {
       const connection = database.writer;
       await connection.run("CHECKPOINT");
       let rows = 0;
-      for (const { table } of (await readPartitions(connection)).all()) {
+      for (const table of [...(await readPartitions(connection)).values()].flatMap((of) => of.all())) {
         const read = await connection.runAndReadAll(
-          `SELECT count(*)::DOUBLE, bit_xor(hash(rows))::VARCHAR FROM ${quoted(table)} AS rows`,
+          `SELECT count(*)::DOUBLE, bit_xor(hash(rows))::VARCHAR FROM ${sqlName(table)} AS rows`,
         );
-        rows += read.getRowsJS()[0]![0] as number;
+        if (table.place === "main") rows += read.getRowsJS()[0]![0] as number;
       }
       await expectNoLog(path);
       return { rows, positions };

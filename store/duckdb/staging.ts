@@ -1,4 +1,5 @@
 import type { Block, BlockTable } from "#telemetry/block.ts";
+import type { MeasurementMinutes } from "../minutes.ts";
 import { Columns } from "./columns.ts";
 import type { Freshness } from "./freshness.ts";
 import { type Partition, day_ms, startOfDay } from "./partition.ts";
@@ -16,12 +17,15 @@ export interface StagedTable {
   readonly lateGateways: number[];
 }
 
+type Rows = Omit<BlockTable, "fields"> & { readonly fields: readonly { readonly name: string }[] };
+
 /** Sorts blocks by table, and fresh from late. Fresh rows are counted as stored; late ones when they are merged. */
 export class Staging {
   readonly #plans: ReadonlyMap<string, Plan>;
   readonly #surveys: ReadonlyMap<string, Survey>;
   readonly #freshness: Freshness;
   readonly #tally: Tally;
+  readonly #minutes: MeasurementMinutes | undefined;
   readonly #tables = new Map<string, StagedTable>();
   #isNew = new Uint8Array(4096);
 
@@ -30,11 +34,14 @@ export class Staging {
     surveys: ReadonlyMap<string, Survey>;
     freshness: Freshness;
     tally: Tally;
+    /** Gets the minutes of fresh rows. */
+    minutes?: MeasurementMinutes;
   }) {
     this.#plans = options.plans;
     this.#surveys = options.surveys;
     this.#freshness = options.freshness;
     this.#tally = options.tally;
+    this.#minutes = options.minutes;
   }
 
   get tables(): Iterable<StagedTable> {
@@ -50,16 +57,17 @@ export class Staging {
     this.#tables.clear();
   }
 
-  add(block: Block): void {
+  add(block: Pick<Block, "gateways"> & { readonly tables: readonly Rows[] }): void {
     const gateways = block.gateways.map((name) => this.#tally.numberOf(name));
     for (const table of block.tables) this.#addTable(table, gateways);
   }
 
-  #addTable(table: BlockTable, gateways: readonly number[]): void {
+  #addTable(table: Rows, gateways: readonly number[]): void {
     const { rows, time } = table;
     if (rows > this.#isNew.length) this.#isNew = new Uint8Array(rows * 2);
     const isNew = this.#isNew;
     this.#freshness.mark(table.measurement, time, table.series, rows, isNew);
+    this.#minutes?.of(table.measurement).addNew(time, isNew, rows);
 
     let staged: StagedTable | undefined;
     let sources: number[] = [];
@@ -114,6 +122,6 @@ export class Staging {
 }
 
 /** For each column of `partition`, where `table` has it; -1 if it has not. */
-function sourcesOf(partition: Partition, table: BlockTable): number[] {
+function sourcesOf(partition: Partition, table: Rows): number[] {
   return partition.columns.map(({ name }) => table.fields.findIndex((field) => field.name === name));
 }

@@ -2,6 +2,9 @@ import { release } from "#runtime/release.ts";
 import { serveWorker, transferred } from "#runtime/worker.ts";
 import { buffersOf, type SeriesContent } from "#telemetry/series-table.ts";
 import type { GatewayTally, ReadingQuery, ReadingRows, StoreBatch, StoreRefusal } from "../port.ts";
+import type { Policy } from "../query.ts";
+import type { DirtyHour, ResultBatch, RowPiece, RowsQuery } from "../results.ts";
+import type { SeriesRange } from "./job-rows.ts";
 import { DuckDbEngine, type EngineOptions, type EngineOutcome, type HeldFiles } from "./engine.ts";
 import type { RewriteStep } from "./rewriting.ts";
 
@@ -9,6 +12,15 @@ import type { RewriteStep } from "./rewriting.ts";
 export type StoreThread = {
   position(journal: string): Promise<number>;
   write(batch: StoreBatch): Promise<EngineOutcome>;
+  writeResults(batches: readonly ResultBatch[]): Promise<Pick<EngineOutcome, "wal_bytes">>;
+  dirty(): Promise<DirtyHour[]>;
+  clean(hours: readonly DirtyHour[]): Promise<void>;
+  planRows(query: RowsQuery): Promise<SeriesRange[]>;
+  readPiece(which: {
+    query: RowsQuery;
+    range: SeriesRange;
+  }): Promise<{ piece: RowPiece; rest?: SeriesRange }>;
+  expire(which: { policy: Policy; before: number }): Promise<string[]>;
   refusals(journal: string): Promise<StoreRefusal[]>;
   forgetRefusals(which: { journal: string; before: number }): Promise<void>;
   series(): Promise<SeriesContent>;
@@ -30,6 +42,20 @@ await serveWorker<StoreThread>(async (options: EngineOptions) => {
     methods: {
       position: (journal) => engine.position(journal),
       write: (batch) => engine.write(batch).finally(() => batch.blocks.forEach(release)),
+      writeResults: (batches) => engine.writeResults(batches),
+      dirty: () => engine.dirty(),
+      clean: (hours) => engine.clean(hours),
+      planRows: (query) => engine.planRows(query),
+      readPiece: async ({ query, range }) => {
+        const read = await engine.readPiece(query, range);
+        const { series, time, fields } = read.piece;
+        const columns = [series, time, ...fields.map(({ values }) => values)];
+        return transferred(
+          read,
+          columns.map(({ buffer }) => buffer as ArrayBuffer),
+        );
+      },
+      expire: ({ policy, before }) => engine.expire(policy, before),
       refusals: (journal) => engine.refusals(journal),
       forgetRefusals: ({ journal, before }) => engine.forgetRefusals(journal, before),
       series: async () => {

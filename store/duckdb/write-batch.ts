@@ -1,18 +1,19 @@
 import type { SeriesEntry } from "#telemetry/series.ts";
 import { decodeBatch, newEntries, takeOutMisfits } from "../batch.ts";
 import type { GatewayTally, StoreBatch, StoreOutcome, StoreRefusal } from "../port.ts";
-import { append, mergeLate } from "./merge.ts";
+import { MeasurementMinutes } from "../minutes.ts";
+import type { NewMark } from "./dirty.ts";
+import type { Counter } from "./fold.ts";
 import type { Partition } from "./partition.ts";
 import { type Plan, plan, survey } from "./plan.ts";
 import type { Session } from "./session.ts";
-import { Staging } from "./staging.ts";
+import { type StagedTable, Staging } from "./staging.ts";
 import { Tally } from "./tally.ts";
-
-/** The commit failed, and only the file can say whether it took place: the session must be opened again. */
-export class UncertainCommit extends Error {}
+import { inTransaction } from "./transaction.ts";
+import { writeStaged } from "./write-staged.ts";
 
 /**
- * Writes a batch in one transaction: rows, dictionary entries, tallies, refusals and the journal's position. Blocks below the
+ * Writes a batch in one transaction: rows, dictionary entries, tallies, refusals, marks and the journal's position. Blocks below the
  * stored position are skipped, so that a batch may be tried again.
  */
 export async function writeBatch(session: Session, batch: StoreBatch): Promise<StoreOutcome> {
@@ -29,65 +30,69 @@ export async function writeBatch(session: Session, batch: StoreBatch): Promise<S
     plans.set(measurement, plan(measurement, found, session.partitions));
   }
   const tally = new Tally();
-  const staging = new Staging({ plans, surveys, freshness: session.freshness, tally });
+  const minutes = new MeasurementMinutes();
+  const staging = new Staging({ plans, surveys, freshness: session.freshness, tally, minutes });
   for (const block of blocks) staging.add(block);
 
-  const gained = await commit(session, batch, { plans, staging, tally, entries, refused }).finally(() =>
-    staging.release(),
-  );
+  const work = { plans, staging, tally, minutes, entries, refused };
+  const { gained, marks } = await commit(session, batch, work).finally(() => staging.release());
 
   session.positions.set(batch.journal, batch.next);
   for (const entry of entries) session.dictionary.add(entry);
   for (const partition of gained) session.partitions.put(partition);
+  session.dirty.committed(marks);
   for (const [measurement, types] of learnt) session.types.set(measurement, types);
   return { position: batch.next, tallies: tally.counts(), refused };
 }
 
-/** Returns the tables written, with the rows they have now. */
-async function commit(
+/** Returns the tables written, with the rows they have now, and the marks that were made. */
+function commit(
   session: Session,
   batch: StoreBatch,
   work: {
     plans: ReadonlyMap<string, Plan>;
     staging: Staging;
     tally: Tally;
+    minutes: MeasurementMinutes;
     entries: readonly SeriesEntry[];
     refused: readonly StoreRefusal[];
   },
-): Promise<Partition[]> {
+): Promise<{ gained: Partition[]; marks: NewMark[] }> {
   const connection = session.database.writer;
-  const gained: Partition[] = [];
-  await connection.run("BEGIN TRANSACTION");
-  try {
+  return inTransaction(connection, async () => {
+    const gained: Partition[] = [];
     for (const { statements } of work.plans.values()) {
       for (const statement of statements) await connection.run(statement);
     }
-    for (const staged of work.staging.tables) {
-      const { partition, fresh, late } = staged;
-      const writer = session.writers.for(partition.columns);
-      let { rows } = partition;
-      const pending = session.rewrite?.pendingFor(partition, fresh.length + late.length);
-      if (fresh.length > 0) await append(connection, partition.table, writer, fresh);
-      if (fresh.length > 0 && pending !== undefined) await append(connection, pending, writer, fresh);
-      rows += fresh.length;
-      if (late.length > 0) rows += await mergeLate(connection, staged, writer, work.tally, pending);
-      gained.push({ ...partition, rows });
-    }
+    for (const staged of work.staging.tables)
+      gained.push(await writeStaged(session, staged, { counter: counterOf(staged, work) }));
+    const marks = session.dirty.news(work.minutes);
+    await session.dirty.append(connection, marks);
     await appendSeries(session, work.entries);
     await appendTallies(session, work.tally.counts());
     await appendRefusals(session, batch.journal, work.refused);
     await setPosition(session, batch);
-  } catch (error) {
-    // After some errors DuckDB has rolled back by itself, and says so here.
-    await connection.run("ROLLBACK").catch(() => undefined);
-    throw error;
-  }
-  try {
-    await connection.run("COMMIT");
-  } catch (error) {
-    throw new UncertainCommit(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-  return gained;
+    return { gained, marks };
+  });
+}
+
+/** What becomes of the late rows. */
+function counterOf(
+  { partition, late, lateGateways }: StagedTable,
+  { tally, minutes }: { tally: Tally; minutes: MeasurementMinutes },
+): Counter {
+  const changed = minutes.of(partition.measurement);
+  return {
+    isNew(row) {
+      tally.addNew(lateGateways[row]!);
+      changed.add(late.time[row]!);
+    },
+    isMerged(row) {
+      tally.addMerged(lateGateways[row]!);
+      changed.add(late.time[row]!);
+    },
+    isDuplicate: (row) => tally.addDuplicate(lateGateways[row]!),
+  };
 }
 
 async function appendSeries({ database }: Session, entries: readonly SeriesEntry[]): Promise<void> {

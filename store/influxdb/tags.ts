@@ -68,7 +68,7 @@ export function sameTags(a: RowTags, b: RowTags): boolean {
 }
 
 /** Line protocol has no way to say a tag value that ends with a backslash: it would escape what follows. */
-function sayable(value: string | undefined): string {
+export function sayable(value: string | undefined): string {
   return value?.replace(/\\+$/, "").replaceAll(/[\n\r\t]/g, " ") ?? "";
 }
 

@@ -93,7 +93,7 @@ async function load(path: string): Promise<void> {
     for (let sweep = 0; sweep < perSeries; sweep += sweeps) {
       fillSweeps(columns, day, sweep, Math.min(sweeps, perSeries - sweep), random);
       await connection.run("BEGIN TRANSACTION");
-      await append(connection, table, writer, columns);
+      await append(connection, { place: "main", table }, writer, columns);
       await connection.run("COMMIT");
     }
     await connection.run("CHECKPOINT");

@@ -17,7 +17,7 @@ const nobody: ReadonlyMap<string, number> = new Map();
 function dayOf(n: number, rows: number): Partition {
   const from = january + n * day_ms;
   const table = tableName("m", "day", from);
-  return { table, measurement: "m", span: "day", from, to: from + day_ms, columns: [], rows };
+  return { place: "main", table, measurement: "m", span: "day", from, to: from + day_ms, columns: [], rows };
 }
 
 const names = (due: readonly Partition[]): string[] => due.map(({ table }) => table);

@@ -15,7 +15,16 @@ const january = Date.UTC(2026, 0);
 
 function partition(span: Partition["span"], from: number, columns: Partition["columns"] = []): Partition {
   const to = span === "day" ? from + day_ms : monthOf(from).to;
-  return { table: tableName("m", span, from), measurement: "m", span, from, to, columns, rows: 0 };
+  return {
+    place: "main",
+    table: tableName("m", span, from),
+    measurement: "m",
+    span,
+    from,
+    to,
+    columns,
+    rows: 0,
+  };
 }
 
 test("a table is named after its measurement and its UTC day or month", () => {

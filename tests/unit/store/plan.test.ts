@@ -9,6 +9,7 @@ const january = Date.UTC(2026, 0);
 function existing(span: Partition["span"], from: number, rows: number): Partition {
   const to = span === "day" ? from + day_ms : monthOf(from).to;
   return {
+    place: "main",
     table: tableName("m", span, from),
     measurement: "m",
     span,
@@ -85,7 +86,7 @@ test("a first day gets a table of its own, however few its rows are", () => {
   const made = plan("m", surveyOf({ 3: 1 }), new Partitions());
   expect(tables(made)).toEqual(["m_20260104"]);
   expect(made.statements).toEqual([
-    'CREATE TABLE "m_20260104" (time TIMESTAMP_MS, series UINTEGER, "a" BIGINT)',
+    'CREATE TABLE "main"."m_20260104" (time TIMESTAMP_MS, series UINTEGER, "a" BIGINT)',
   ]);
 });
 
@@ -135,8 +136,8 @@ test("a table that is there gains missing columns, and wider ones, and is otherw
     partitions,
   );
   expect(made.statements).toEqual([
-    'ALTER TABLE "m_20260101" ALTER COLUMN "a" SET DATA TYPE DOUBLE',
-    'ALTER TABLE "m_20260101" ADD COLUMN "b" BOOLEAN',
+    'ALTER TABLE "main"."m_20260101" ALTER COLUMN "a" SET DATA TYPE DOUBLE',
+    'ALTER TABLE "main"."m_20260101" ADD COLUMN "b" BOOLEAN',
   ]);
   expect(made.byDay.get(january)?.columns).toEqual([
     { name: "a", type: "DOUBLE" },
