@@ -129,6 +129,7 @@ export interface ShowStatement {
     | { readonly op: "IN"; readonly names: readonly string[] };
   /** `CARDINALITY`, exact or not: the number alone. */
   readonly cardinality?: boolean;
+  readonly exact?: boolean;
   readonly condition?: Expr;
   /** 0: none. */
   readonly limit: number;

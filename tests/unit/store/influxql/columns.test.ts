@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { columnNames } from "#store/influxql/columns.ts";
+import { isReadOnlyOf } from "#store/influxql/databases.ts";
+import { InfluxqlError } from "#store/influxql/errors.ts";
+import { parse } from "#store/influxql/parser.ts";
+import { compileRegex } from "#store/influxql/regex.ts";
+
+test.each([
+  ["a, b", "a b"],
+  ["mean(a), mean(b), mean(c)", "mean mean_1 mean_2"],
+  ["mean(a) / max(b)", "mean_max"],
+  ["mean(a) AS mean, mean(b)", "mean mean_1"],
+  ["mean(a), max(b) AS mean_1, mean(c)", "mean mean_1 mean_2"],
+  ["-a + (b * 2)", "a_b"],
+  ["(a)", "a"],
+  ["DISTINCT a", "distinct"],
+  ["top(a, sensor, 3), top(a, 2)", "top sensor top_1"],
+  ["non_negative_derivative(mean(a), 1s)", "non_negative_derivative"],
+])("the columns of SELECT %s", (fields, expected) => {
+  const [statement] = parse(`SELECT ${fields} FROM m`);
+  expect(statement?.kind === "select" && columnNames(statement.fields).join(" ")).toBe(expected);
+});
+
+test.each([
+  ["SELECT a FROM m", true],
+  ["SELECT a FROM marsad.autogen.m; SHOW TAG KEYS ON marsad", true],
+  ["SELECT a FROM _internal..m", false],
+  ["SELECT a FROM m, (SELECT a FROM other..m)", false],
+  ["EXPLAIN SELECT a FROM other..m", false],
+  ["SHOW MEASUREMENTS ON other", false],
+  ["SHOW SERIES FROM other..m", false],
+])("%s is only of the database marsad: %s", (text, expected) => {
+  expect(isReadOnlyOf(parse(text), "marsad")).toBe(expected);
+});
+
+test.each([
+  ["^tf-0(1|2)$", "tf-01 tf-02", "tf-03 xtf-01"],
+  ["(?i)TF", "tf Tf", "t"],
+  ["a.c", "abc a\rc", "a\nc"],
+  ["[[:digit:]_]+$", "x1 _", "x"],
+  ["\\Qa.b\\E+", "a.bb", "axb"],
+  ["\\x41|\\pL\\d", "A é7", "77"],
+  ["a{,2}", "a{,2}", "aa"],
+  ["a{2}", "aa", "a"],
+  ["\\Aa\\z", "a", "ab"],
+  ["(?P<x>a)\\-[\\w-]", "a-b a--", "ab"],
+  ["]}", "]}", "]"],
+  ["", "anything", ""],
+])("the regular expression %s", (source, matching, others) => {
+  const regex = compileRegex(source);
+  for (const text of matching.split(" ")) expect(regex.test(text)).toBe(true);
+  for (const text of others.split(" ").filter((text) => text !== "")) expect(regex.test(text)).toBe(false);
+});
+
+test.each(["(", ")", "a**", "(?=a)", "(?<!a)b", "(a)\\1", "[a", "\\", "a{1001}", "\\y", "[[:nope:]]", "*"])(
+  "%s is no regular expression",
+  (source) => {
+    expect(() => compileRegex(source)).toThrow(InfluxqlError);
+  },
+);
