@@ -15,6 +15,7 @@ import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { gatewayRoutes } from "./routes/gateways.ts";
 import { indexRoutes } from "./routes/index.ts";
 import { probeRoutes } from "./routes/probes.ts";
+import { influxRoutes } from "./routes/influx.ts";
 import { mapRoutes } from "./routes/map.ts";
 import { readingRoutes } from "./routes/readings.ts";
 import { seriesRoutes } from "./routes/series.ts";
@@ -47,6 +48,7 @@ const routes = [
   gatewayRoutes,
   deadLetterRoutes,
   catalogueRoutes,
+  influxRoutes,
 ];
 
 /** Throws a `ProblemError` for a request that may not pass. */

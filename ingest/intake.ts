@@ -10,7 +10,7 @@ import type { Group } from "./group.ts";
 import type { Notices } from "./notices.ts";
 import { firstLineEnd, type Header, headerError, readHeader } from "./numbering.ts";
 import { partsByReason, rejectedLength } from "./refusals.ts";
-import type { Accept } from "./source.ts";
+import type { Accept, IngestSession } from "./source.ts";
 import { markTables } from "./table-marks.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
 
@@ -54,7 +54,7 @@ export class Intake {
     const taken =
       channel === "birth"
         ? births.take(gateway, payload, at)
-        : this.#takeReadings(gateway, channel, payload, at);
+        : this.#takeReadings(session, gateway, channel, payload, at);
     if (!taken) {
       gateway.held.add(session);
       return false;
@@ -70,7 +70,13 @@ export class Intake {
     this.#closed = true;
   }
 
-  #takeReadings(gateway: GatewayState, channel: UplinkFormat, sent: Uint8Array, at: number): boolean {
+  #takeReadings(
+    session: IngestSession,
+    gateway: GatewayState,
+    channel: UplinkFormat,
+    sent: Uint8Array,
+    at: number,
+  ): boolean {
     if (gateway.replaying) return false;
     const { group } = this.#options;
     let payload = sent;
@@ -78,6 +84,7 @@ export class Intake {
       const unpacked = decompress(sent, maxUnpackedBytes);
       if (!unpacked.ok) {
         this.#refuseWhole(
+          session,
           gateway,
           channel,
           sent,
@@ -103,8 +110,8 @@ export class Intake {
     gateway.received += found;
     gateway.duplicate += count.seen;
     if (found > 0) group.touch(gateway);
-    if (decoded && decoded.rejections.length > 0) this.#setAside(gateway, received, decoded, header);
-    this.#settleNumbers(gateway, header, found, payload, at);
+    if (decoded && decoded.rejections.length > 0) this.#setAside(session, gateway, received, decoded, header);
+    this.#settleNumbers(session, gateway, header, found, payload, at);
     return true;
   }
 
@@ -147,6 +154,7 @@ export class Intake {
 
   /** A payload that could not be opened: one refused reading. */
   #refuseWhole(
+    session: IngestSession,
     gateway: GatewayState,
     channel: UplinkFormat,
     payload: Uint8Array,
@@ -169,10 +177,12 @@ export class Intake {
       bytes,
     });
     notices.refused(gateway, payload, [{ reason, detail, start: 0, end: payload.length, ordinal: 0 }]);
+    session.setAside?.({ reason, detail, readings: 1 });
   }
 
   /** Keeps what cannot be stored: unknown sensors wait, the rest are dead letters, told to the gateway. */
   #setAside(
+    session: IngestSession,
     gateway: GatewayState,
     { agency, format, payload, at }: Received,
     decoded: Decoded,
@@ -193,6 +203,7 @@ export class Intake {
       } else {
         deadLetters.add(gateway, { agency, channel: format, reason, detail, readings, at, bytes });
       }
+      session.setAside?.({ reason, detail, readings });
     }
     const refused = decoded.rejections.filter(({ reason }) => reason !== "unknown-sensor");
     notices.refused(gateway, payload, refused, header.numbering);
@@ -200,6 +211,7 @@ export class Intake {
 
   /** Marks the batch's numbers as seen if its header tells the truth; a bad header is refused as one reading more. */
   #settleNumbers(
+    session: IngestSession,
     gateway: GatewayState,
     header: Header,
     found: number,
@@ -230,6 +242,7 @@ export class Intake {
         bytes,
       });
       notices.refused(gateway, payload, [rejection]);
+      session.setAside?.({ reason: "bad-header", detail, readings: 1 });
     } else if (numbering) {
       const { outbox, forgotten } = gateway.outboxes.use(numbering.outbox, at);
       outbox.numbers.add(numbering.first, numbering.first + numbering.n);

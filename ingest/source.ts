@@ -1,4 +1,5 @@
 import type { GatewayIdentity } from "#telemetry/names.ts";
+import type { Reason } from "#telemetry/rejection.ts";
 import type { UplinkChannel } from "#telemetry/topic.ts";
 
 /**
@@ -11,6 +12,16 @@ export interface IngestSession {
   acknowledge(count: number): void;
   /** After `accept` answered false: offer the held message again. */
   resume(): void;
+  /** Hears within `accept`, before it takes a message, what of it is not stored as it came: refused, or waiting (`unknown-sensor`). */
+  setAside?(part: SetAside): void;
+}
+
+/** Readings of one message that share a fate. */
+export interface SetAside {
+  readonly reason: Reason;
+  /** Of the first of them, for people. */
+  readonly detail: string;
+  readonly readings: number;
 }
 
 /**

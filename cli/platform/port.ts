@@ -1,7 +1,9 @@
 import type { PlatformPort } from "#api/ports.ts";
+import type { Authenticate } from "#broker/admission.ts";
 import type { Broker } from "#broker/broker.ts";
 import type { Ingest } from "#ingest/ingest.ts";
 import type { Registry } from "#ingest/registry/registry.ts";
+import { takeRequest } from "#ingest/request-session.ts";
 import type { Store } from "#store/port.ts";
 import { type DeadLetter, DeadLetter as DeadLetterSchema, type GatewayAccount } from "#telemetry/account.ts";
 import type { Catalogue } from "#telemetry/catalogue.ts";
@@ -14,12 +16,13 @@ export function platformPort(parts: {
   readonly catalogue: () => Catalogue;
   /** The gateways that may connect. */
   readonly admitted: () => readonly GatewayIdentity[];
+  readonly authenticate: Authenticate;
   readonly broker: Broker;
   readonly ingest: Ingest;
   readonly registry: Registry;
   readonly store: Store;
 }): PlatformPort {
-  const { admitted, catalogue, broker, ingest, registry, store } = parts;
+  const { admitted, authenticate, catalogue, broker, ingest, registry, store } = parts;
   const connected = (): Set<string> => new Set(Array.from(broker.connected(), ({ gateway }) => gateway.name));
   return {
     get catalogue() {
@@ -45,6 +48,9 @@ export function platformPort(parts: {
       return Array.from(ingest.series(sensors), (entry) => new RegisteredSeries(entry, registry, now));
     },
     read: async (query) => await store.read(query),
+    query: async (request) => await store.query(request),
+    gateway: async (name, password) => await authenticate(name, Buffer.from(password)),
+    write: async (gateway, pieces, signal) => await takeRequest(ingest.accept, gateway, pieces, signal),
     async accounts() {
       const online = connected();
       // Those that may connect, and those that no longer may but have sent something.

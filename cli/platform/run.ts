@@ -99,10 +99,11 @@ export async function runPlatform(
   }
   await using _holds = new Holds({ data: config.data, ingest, store, log: log.child({ part: "backup" }) });
   let gatewayTalk: GatewayTalk | undefined;
+  const authenticate = createAuthenticator(identities);
   await using broker = await openBroker({
     listen: mqtt,
     tls: tls?.shown,
-    authenticate: createAuthenticator(identities),
+    authenticate,
     ...(authorize && { authorize }),
     onUplink: ingest.accept,
     onStatus: (gateway, payload) => gatewayTalk?.heard(gateway, payload),
@@ -131,6 +132,7 @@ export async function runPlatform(
     behindProxy: config.behind_proxy,
     port: platformPort({
       admitted: () => listGateways(identities),
+      authenticate,
       catalogue: () => catalogue.current,
       broker,
       ingest,

@@ -2,7 +2,8 @@ import type { DeadLetter, GatewayAccount } from "#telemetry/account.ts";
 import { builtinCatalogue as catalogue } from "#telemetry/builtin-catalogue.ts";
 import { SensorAttributes } from "#telemetry/sensor.ts";
 import type { ReadingQuery, ReadingRows } from "#store/port.ts";
-import type { PartHealth, PlatformPort, PlatformTotals } from "#api/ports.ts";
+import type { QueryAnswer, QueryRequest } from "#store/query.ts";
+import type { PartHealth, PlatformPort, PlatformTotals, SetAsideReadings } from "#api/ports.ts";
 
 export interface MemoryReading {
   readonly series: number;
@@ -17,6 +18,13 @@ export interface MemoryPlatform extends PlatformPort {
   readonly letters: (DeadLetter & { payload: Uint8Array | null })[];
   /** The last filters that reached the platform. */
   readonly asked: { replay?: object; list?: object };
+  /** Writes that came, by gateway, whole. */
+  readonly written: { readonly gateway: string; readonly lines: string }[];
+  /** Queries that came. */
+  readonly queries: QueryRequest[];
+  /** What the next writes say, and what the next queries answer. */
+  aside: readonly SetAsideReadings[];
+  answer: (request: QueryRequest) => QueryAnswer | Promise<QueryAnswer>;
   parts: PartHealth[];
   totalsNow: PlatformTotals;
 }
@@ -27,6 +35,8 @@ export function memoryPlatform(): MemoryPlatform {
   const accountList: GatewayAccount[] = [];
   const letters: MemoryPlatform["letters"] = [];
   const asked: MemoryPlatform["asked"] = {};
+  const written: MemoryPlatform["written"][number][] = [];
+  const queries: QueryRequest[] = [];
   const lusail = SensorAttributes.parse({ place: "Lusail" });
   const series = [
     {
@@ -68,6 +78,10 @@ export function memoryPlatform(): MemoryPlatform {
     accountList,
     letters,
     asked,
+    written,
+    queries,
+    aside: [],
+    answer: () => ({ status: 200, contentType: "application/json", body: piecesOf('{"results":[]}\n') }),
     parts: [
       { name: "broker", ok: true },
       { name: "journal", ok: true },
@@ -88,6 +102,17 @@ export function memoryPlatform(): MemoryPlatform {
     },
     series: () => series,
     read: async (query) => select(readings, query),
+    async query(request) {
+      queries.push(request);
+      return await this.answer(request);
+    },
+    gateway: async (name, password) =>
+      password === `${name}-password` ? { name, agency: "mobility" } : undefined,
+    async write({ name }, pieces) {
+      const lines = Array.from(pieces, (piece) => Buffer.from(piece).toString()).join("");
+      written.push({ gateway: name, lines });
+      return this.aside;
+    },
     accounts: async () => accountList,
     async totals() {
       return this.totalsNow;
@@ -104,6 +129,11 @@ export function memoryPlatform(): MemoryPlatform {
       },
     },
   };
+}
+
+/** An answer's body. */
+export async function* piecesOf(...pieces: string[]): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) yield Buffer.from(piece);
 }
 
 function select(readings: readonly MemoryReading[], query: ReadingQuery): ReadingRows {
