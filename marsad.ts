@@ -37,6 +37,16 @@ const commands: readonly Entry[] = [
     load: async () => (await import("./cli/gateway.ts")).gatewayCommand(),
   },
   {
+    name: "user",
+    summary: "Say which people may use the HTTP API.",
+    load: async () => (await import("./cli/user.ts")).userCommand(),
+  },
+  {
+    name: "token",
+    summary: "Make tokens with which programs use the HTTP API.",
+    load: async () => (await import("./cli/token.ts")).tokenCommand(),
+  },
+  {
     name: "sensor",
     summary: "Register, correct, verify and retire sensors.",
     load: async () => (await import("./cli/sensor.ts")).sensorCommand(),

@@ -4,7 +4,8 @@ import type { Registry } from "prom-client";
 import { formatAddress, isLoopback } from "#runtime/address.ts";
 import { MarsadError } from "#runtime/errors.ts";
 import type { Log } from "#runtime/log.ts";
-import { refuseForeignOrigin, refuseStrangers } from "./guard.ts";
+import { type Accounts, noAccounts } from "./access/accounts.ts";
+import { createGuard, type Reach } from "./guard.ts";
 import { httpsServers } from "./https.ts";
 import type { PlatformPort } from "./ports.ts";
 import type { ApiServer } from "./context.ts";
@@ -16,10 +17,12 @@ const CLOSE_GRACE = 1_500;
 export interface ApiOptions {
   /** Port 0 is any free one. */
   readonly listen: { readonly host: string; readonly port: number };
-  /** Something in front encrypts and asks who it is; without it, and without TLS, only a loopback host is accepted. */
+  /** Something in front encrypts, and may ask who it is; without it, and without TLS, only a loopback host is accepted. */
   readonly behindProxy?: boolean;
   /** Speaks TLS, and shows this certificate; a `ca` signs the certificates of clients on other machines. */
   readonly tls?: SecureContextOptions | undefined;
+  /** Who may ask; none when absent. */
+  readonly accounts?: Accounts;
   readonly port: PlatformPort;
   readonly metrics: Registry;
   readonly log: Log;
@@ -38,7 +41,7 @@ export interface Api extends AsyncDisposable {
  * @throws MarsadError `ADDRESS_IN_USE`; `CONFIG_INVALID` for a host off this machine without TLS or `behindProxy`.
  */
 export async function openApi(options: ApiOptions): Promise<Api> {
-  const { listen, behindProxy = false, tls, port, metrics, version, log } = options;
+  const { listen, behindProxy = false, tls, accounts = noAccounts, port, metrics, version, log } = options;
   if (!behindProxy && tls === undefined && !isLoopback(listen.host)) {
     throw new MarsadError(
       "CONFIG_INVALID",
@@ -46,10 +49,10 @@ export async function openApi(options: ApiOptions): Promise<Api> {
         "or say --behind-proxy when something in front encrypts and asks who it is.",
     );
   }
-  const own = tls === undefined ? refuseForeignOrigin : refuseStrangers;
+  const reach: Reach = behindProxy ? "proxy" : tls === undefined ? "loopback" : "network";
   const https = tls && httpsServers(tls, httpsLimits);
   const server = await buildServer({ port, metrics, version }, log, {
-    guard: behindProxy ? undefined : own,
+    guard: createGuard({ reach, accounts, metrics, log }),
     https,
   });
   try {

@@ -4,18 +4,19 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Registry } from "prom-client";
 import type { z } from "zod";
 import type { Log } from "#runtime/log.ts";
+import type { Role } from "./access/roles.ts";
 import type { PlatformPort } from "./ports.ts";
 import { Problem } from "./problem.ts";
 
 /**
- * Who may ask a route. `open`: anybody who reaches the address. `gateway`: a gateway with its own credentials. Otherwise the least role, where users are
- * asked for at all.
+ * Who may ask a route. `open`: anybody who reaches the address. `gateway`: a gateway with its own credentials, which the route asks for itself. Otherwise the role
+ * whose right it takes (`access/roles.ts`), where users are asked for at all.
  */
-export type Access = "open" | "gateway" | "viewer" | "operator" | "analyst" | "admin";
+export type Access = "open" | "gateway" | Role;
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Every route says it; `tests/unit/api` holds that. */
+    /** Every route says it: one that does not is not registered (`access/route-access.ts`). */
     access?: Access;
   }
 }

@@ -7,6 +7,9 @@ declare module "fastify" {
   }
 }
 
+/** How a 401 asks for credentials, in the header WWW-Authenticate. */
+export const challenge = 'Basic realm="marsad"';
+
 /** Who a request says it is; nothing is checked yet. */
 export type Credentials =
   | { readonly kind: "basic"; readonly name: string; readonly password: string }

@@ -1,4 +1,5 @@
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
+import { securitySchemes } from "./access/route-access.ts";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 
 /** The OpenAPI 3.1 document is made of the routes' zod schemas. */
@@ -13,6 +14,8 @@ export function openApiOptions(version: string): FastifyDynamicSwaggerOptions {
         version,
         license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       },
+      // The plugin's types are of OpenAPI 3.0, which has no mutualTLS.
+      components: { securitySchemes: securitySchemes as never },
     },
     transform: jsonSchemaTransform,
     transformObject: (document) => withUsedSchemas(jsonSchemaTransformObject(document)),

@@ -12,7 +12,12 @@ export const problemCodes = [
   "unknown-address",
   "ambiguous-sensor",
   "foreign-origin",
-  "no-client-certificate",
+  "credentials-needed",
+  "credentials-wrong",
+  "not-allowed",
+  "no-users",
+  "too-many-attempts",
+  "busy",
   "too-large",
   "refused",
   "not-ready",
@@ -49,13 +54,22 @@ export class ProblemError extends Error {
   readonly status: number;
   readonly code: ProblemCode;
   readonly extras: ProblemExtras;
+  /** Of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: ProblemCode, detail: string, extras: ProblemExtras = {}) {
+  constructor(
+    status: number,
+    code: ProblemCode,
+    detail: string,
+    extras: ProblemExtras = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(detail);
     this.name = "ProblemError";
     this.status = status;
     this.code = code;
     this.extras = extras;
+    this.headers = headers;
   }
 }
 

@@ -1,11 +1,13 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import swagger from "@fastify/swagger";
-import fastify, { LogController, type FastifyRequest } from "fastify";
+import fastify, { LogController } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { oncePer, type Log } from "#runtime/log.ts";
+import { expectAccess } from "./access/route-access.ts";
 import { boundConnections } from "./connections.ts";
 import type { ApiContext, ApiServer } from "./context.ts";
+import type { RequestGuard } from "./guard.ts";
 import { openApiOptions } from "./openapi.ts";
 import { problem, ProblemError, problemOf, problemType } from "./problem.ts";
 import type { HttpsServers } from "./https.ts";
@@ -51,9 +53,6 @@ const routes = [
   influxRoutes,
 ];
 
-/** Throws a `ProblemError` for a request that may not pass. */
-export type RequestGuard = (request: FastifyRequest) => void;
-
 export interface ServerOptions {
   readonly guard?: RequestGuard | undefined;
   /** Speaks TLS through these. */
@@ -92,7 +91,10 @@ export async function buildServer(
   server.removeContentTypeParser("text/plain");
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
-  if (guard) server.addHook("onRequest", async (request) => guard(request));
+  server.decorateRequest("caller", undefined);
+  server.addHook("onRoute", expectAccess);
+  if (guard) server.addHook("onRequest", guard);
+  tellActions(server, log);
   server.addHook("onSend", async (_request, reply) => {
     reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
   });
@@ -101,6 +103,18 @@ export async function buildServer(
   await server.register(swagger, openApiOptions(context.version));
   for (const add of routes) add(server, context);
   return server;
+}
+
+/** Who did what beyond reading stands in the log. */
+function tellActions(server: ApiServer, log: Log): void {
+  server.addHook("onResponse", async ({ caller, method, routeOptions: { config, url } }, reply) => {
+    if (caller === undefined || config.access === undefined || config.access === "viewer") return;
+    const { name, kind } = caller;
+    log.info(
+      { caller: name, kind, method, route: url, status: reply.statusCode },
+      "More than reading was asked.",
+    );
+  });
 }
 
 function answerProblems(server: ApiServer, log: Log): void {
@@ -113,6 +127,7 @@ function answerProblems(server: ApiServer, log: Log): void {
       if (held !== undefined) log.error({ err: error, route, held }, "A request failed.");
     }
     if (answer.status === 503) reply.header("retry-after", "5");
+    if (error instanceof ProblemError) reply.headers(error.headers);
     return reply.code(answer.status).type(problemType).send(JSON.stringify(answer));
   });
   server.setNotFoundHandler((request) => {

@@ -1,8 +1,7 @@
-import { isUtf8 } from "node:buffer";
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { verify } from "@node-rs/argon2";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { MarsadError } from "#runtime/errors.ts";
+import { openPasswordVerifier, type PasswordVerifier } from "#runtime/password-verifier.ts";
 import type { RecordReader, RecordStore } from "#runtime/record-store.ts";
 import { AgencyName, type GatewayIdentity, GatewayName } from "#telemetry/names.ts";
 import type { Authenticate } from "./admission.ts";
@@ -26,9 +25,7 @@ const table = "gateways";
 const passwordBytes = 24;
 /** What `hash` begins with. */
 const sha256 = "$sha256$";
-/** argon2 hashes being computed at once: a storm of wrong passwords must leave ingest its core. */
-const verifications = 1;
-/** Connections waiting for one; with more, the platform says that it cannot tell now. */
+/** Connections waiting for an argon2; with more, the platform says that it cannot tell now. */
 const waitingVerifications = 1000;
 
 /** All gateways of the identities folder (`openRecordStore`), by name. */
@@ -110,13 +107,12 @@ export function hashPassword(name: string, password: string | Uint8Array): strin
 
 /**
  * Checks names and passwords against the folder as it is at that moment. An unknown name costs as much as a wrong password.
- * argon2 is for gateways that an older version added; nobody else waits for it. Of those a password that was right is remembered, as a hash with a
- * key that lives in this process only, until its record changes: thousands of gateways coming back at once must not cost an argon2 each.
+ * argon2 is for gateways that an older version added; nobody else waits for it.
  */
-export function createAuthenticator(records: RecordReader): Authenticate {
-  const key = randomBytes(32);
-  const verified = new Map<string, { hash: string; mac: Buffer }>();
-  const takeTurn = turns(verifications, waitingVerifications);
+export function createAuthenticator(
+  records: RecordReader,
+  verifier: PasswordVerifier = openPasswordVerifier(),
+): Authenticate {
   /** What is read and compared for an unknown name. */
   const nobody = JSON.stringify({
     agency: "nobody",
@@ -125,22 +121,10 @@ export function createAuthenticator(records: RecordReader): Authenticate {
   });
 
   const verifySlowly = async (name: string, password: Uint8Array, hash: string): Promise<boolean> => {
-    const mac = createHmac("sha256", key).update(`${name}\0`).update(password).digest();
-    const isKnown = (): boolean => {
-      const known = verified.get(name);
-      return known?.hash === hash && timingSafeEqual(known.mac, mac);
-    };
-    if (isKnown()) return true;
-    // Other bytes are nobody's password, and argon2 throws.
-    const right =
-      isUtf8(password) && (await takeTurn(async () => isKnown() || (await verify(hash, password))));
+    const attempt = { owner: `gateway ${name}`, password, hash };
+    const right = await verifier.verify(attempt, waitingVerifications);
     // It may have been removed meanwhile.
-    if (find(records, name)?.hash !== hash) {
-      verified.delete(name);
-      return false;
-    }
-    if (right) verified.set(name, { hash, mac });
-    return right;
+    return right && find(records, name)?.hash === hash;
   };
 
   return async (name, password) => {
@@ -172,26 +156,4 @@ function expectName(schema: z.ZodType<string>, what: string, name: string): void
     "CONFIG_INVALID",
     `"${name}" cannot be the name of ${what === "agency" ? "an" : "a"} ${what}: ${wanted}`,
   );
-}
-
-/** Runs at most `concurrent` works at once, the others in order after them; throws when `waiting` wait already. */
-function turns(concurrent: number, waiting: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let running = 0;
-  const queue: (() => void)[] = [];
-  return async (work) => {
-    if (running >= concurrent) {
-      if (queue.length >= waiting) throw new MarsadError("REFUSED", "too many passwords wait to be verified");
-      // Whoever ends hands its turn over: `running` stays.
-      await new Promise<void>((resolve) => queue.push(resolve));
-    } else {
-      running++;
-    }
-    try {
-      return await work();
-    } finally {
-      const next = queue.shift();
-      if (next === undefined) running--;
-      else next();
-    }
-  };
 }

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import * as answers from "#api/schemas.ts";
 import type { GatewayAccount } from "#telemetry/account.ts";
-import { caOption, httpOption, jsonOption, openClient } from "./client.ts";
+import { caOption, type Client, httpOption, jsonOption, openClient, userOption } from "./client.ts";
 import { grouped, paint, printJson, shortTime } from "./output.ts";
 import { formatTable, type Column } from "./table.ts";
 
@@ -14,9 +14,10 @@ export function accountCommand(): Command {
     .argument("[gateway]", "only this one")
     .addOption(httpOption())
     .addOption(caOption())
+    .addOption(userOption())
     .addOption(jsonOption())
-    .action(async (gateway: string | undefined, options: { http: string; json: boolean }) => {
-      const accounts = await readAccounts(options.http, gateway);
+    .action(async (gateway: string | undefined, options: { http: string; user?: string; json: boolean }) => {
+      const accounts = await readAccounts(openClient(options.http, options.user), gateway);
       const balanced = accounts.every((account) => account.balanced);
       if (options.json) printJson({ balanced, gateways: accounts });
       else process.stdout.write(formatLedger(accounts));
@@ -24,8 +25,7 @@ export function accountCommand(): Command {
     });
 }
 
-async function readAccounts(http: string, gateway: string | undefined): Promise<GatewayAccount[]> {
-  const client = openClient(http);
+async function readAccounts(client: Client, gateway: string | undefined): Promise<GatewayAccount[]> {
   if (gateway !== undefined) {
     return [await client.get(`/api/v1/gateways/${encodeURIComponent(gateway)}`, answers.GatewayAccount)];
   }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { MarsadError } from "#runtime/errors.ts";
 import { tlsTrouble } from "#runtime/tls.ts";
 import { Problem } from "#api/problem.ts";
+import { authorizationFor } from "./client-credentials.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8080";
 /** Milliseconds for an answer. */
@@ -27,6 +28,14 @@ export function caOption(): Option {
     .argParser(trust);
 }
 
+/** `--user NAME`, beside it: who asks; the password, or a token in place of both, comes from the environment alone. */
+export function userOption(): Option {
+  return new Option(
+    "--user <name>",
+    "who asks, with the password in MARSAD_PASSWORD or the file that MARSAD_PASSWORD_FILE names; a token in MARSAD_TOKEN or MARSAD_TOKEN_FILE needs no name",
+  ).env("MARSAD_USER");
+}
+
 /** `--json`: one JSON document on stdout and nothing else. */
 export function jsonOption(): Option {
   return new Option("--json", "print one JSON document").default(false);
@@ -41,25 +50,33 @@ export interface Client {
   stream(path: string, form: URLSearchParams): Promise<AsyncIterable<Uint8Array>>;
 }
 
+interface Ask {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
 /**
  * A client for the platform at `url` (`http://host:port`, or `host:port`).
  *
  * Its calls reject with `MarsadError` `UNREACHABLE` when nothing answers there, or not as a Marsad platform;
- * `NOT_FOUND` and `REFUSED` carry the platform's own words.
- * @throws MarsadError `CONFIG_INVALID` for what is no address.
+ * `NOT_FOUND`, `UNAUTHORIZED` and `REFUSED` carry the platform's own words.
+ * @param user  Who asks; by default whoever the token in the environment is for, or nobody.
+ * @throws MarsadError `CONFIG_INVALID` for what is no address, for a user without a password, and for secrets that would travel in the clear.
  */
-export function openClient(url: string): Client {
+export function openClient(url: string, user?: string): Client {
   const base = parseAddress(url);
+  const headers = authorizationFor(base, user, process.env);
   const ask = async <Schema extends z.ZodType>(
     path: string,
     schema: Schema,
-    init: RequestInit,
+    init: Ask,
     accepted: readonly number[] = [],
   ): Promise<z.output<Schema>> => {
     const target = new URL(path, base);
-    const response = await reach(target, init);
+    const response = await reach(target, { ...init, headers: { ...headers, ...init.headers } });
     const body = await response.json().catch(() => undefined);
     if (!response.ok && !accepted.includes(response.status)) throw refusal(target, response.status, body);
     const answer = schema.safeParse(body);
@@ -83,7 +100,7 @@ export function openClient(url: string): Client {
       }),
     async stream(path, form) {
       const target = new URL(path, base);
-      const response = await reach(target, { method: "POST", body: form }, STREAM_TIMEOUT);
+      const response = await reach(target, { method: "POST", headers, body: form }, STREAM_TIMEOUT);
       if (response.ok && response.body) return response.body;
       throw influxRefusal(target, response.status, await response.json().catch(() => undefined));
     },
@@ -154,7 +171,9 @@ function refusal(target: URL, status: number, body: unknown): MarsadError {
       `What answers at ${target.origin} is no Marsad platform (HTTP ${status}).`,
     );
   }
-  return new MarsadError(status === 404 ? "NOT_FOUND" : "REFUSED", problem.data.detail);
+  const { code, detail } = problem.data;
+  if (status === 401) return unauthorized(code === "credentials-wrong" ? detail : undefined);
+  return new MarsadError(status === 404 ? "NOT_FOUND" : "REFUSED", detail);
 }
 
 const InfluxError = z.object({ error: z.string() });
@@ -162,5 +181,15 @@ const InfluxError = z.object({ error: z.string() });
 /** InfluxDB's addresses say what is wrong in InfluxDB's way, the guards before them in ours. */
 function influxRefusal(target: URL, status: number, body: unknown): MarsadError {
   const said = InfluxError.safeParse(body);
-  return said.success ? new MarsadError("REFUSED", said.data.error) : refusal(target, status, body);
+  if (!said.success) return refusal(target, status, body);
+  return status === 401 ? unauthorized(undefined) : new MarsadError("REFUSED", said.data.error);
+}
+
+/** @param wrong  What is wrong with the credentials that were shown. */
+function unauthorized(wrong: string | undefined): MarsadError {
+  return new MarsadError(
+    "UNAUTHORIZED",
+    `${wrong ?? "The platform asks who you are."} Put a token into MARSAD_TOKEN, or say --user NAME with the password in MARSAD_PASSWORD_FILE; ` +
+      "`marsad token add` and `marsad user add` make them.",
+  );
 }

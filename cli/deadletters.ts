@@ -2,12 +2,13 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { DeadLetters, DeadLetterWithPayload, Replayed } from "#api/schemas.ts";
 import type { DeadLetter } from "#telemetry/account.ts";
 import { reasons } from "#telemetry/rejection.ts";
-import { caOption, httpOption, jsonOption, openClient } from "./client.ts";
+import { caOption, httpOption, jsonOption, openClient, userOption } from "./client.ts";
 import { grouped, printJson, shortTime } from "./output.ts";
 import { formatTable, type Column } from "./table.ts";
 
 interface Common {
   readonly http: string;
+  readonly user?: string;
   readonly json: boolean;
 }
 interface Filter {
@@ -27,9 +28,9 @@ export function deadLettersCommand(): Command {
 function listCommand(): Command {
   return filtered(new Command("list").description("The latest dead letters, without their bytes."))
     .addOption(new Option("--limit <count>", "how many").argParser(parseLimit).default(50))
-    .action(async ({ http, json, gateway, reason, limit }: Common & Filter & { limit: number }) => {
+    .action(async ({ http, user, json, gateway, reason, limit }: Common & Filter & { limit: number }) => {
       const query = { gateway, reason, limit };
-      const answer = await openClient(http).get("/api/v1/deadletters", DeadLetters, query);
+      const answer = await openClient(http, user).get("/api/v1/deadletters", DeadLetters, query);
       if (json) printJson(answer);
       else if (answer.deadletters.length === 0) process.stdout.write("There are no dead letters.\n");
       else process.stdout.write(formatTable(columns, answer.deadletters));
@@ -42,9 +43,10 @@ function showCommand(): Command {
     .addArgument(new Argument("<id>", "as `list` shows it"))
     .addOption(httpOption())
     .addOption(caOption())
+    .addOption(userOption())
     .addOption(jsonOption())
-    .action(async (id: string, { http, json }: Common) => {
-      const letter = await openClient(http).get(
+    .action(async (id: string, { http, user, json }: Common) => {
+      const letter = await openClient(http, user).get(
         `/api/v1/deadletters/${encodeURIComponent(id)}`,
         DeadLetterWithPayload,
       );
@@ -63,14 +65,14 @@ function replayCommand(): Command {
     .addOption(new Option("--all", "all that are kept").conflicts(["id", "gateway", "reason"]))
     .action(
       async (
-        { http, json, all, id, gateway, reason }: Common & Filter & { id?: string; all?: boolean },
+        { http, user, json, all, id, gateway, reason }: Common & Filter & { id?: string; all?: boolean },
         command: Command,
       ) => {
         const filter = { id, gateway, reason };
         if (!all && Object.values(filter).every((value) => value === undefined)) {
           command.error("error: say which: --id, --gateway, --reason or --all");
         }
-        const replayed = await openClient(http).post("/api/v1/deadletters/replay", Replayed, filter);
+        const replayed = await openClient(http, user).post("/api/v1/deadletters/replay", Replayed, filter);
         if (json) printJson(replayed);
         else {
           const { tried, accepted, refused } = replayed;
@@ -88,6 +90,7 @@ function filtered(command: Command): Command {
     .addOption(new Option("--reason <reason>", "only for this reason").choices(reasons))
     .addOption(httpOption())
     .addOption(caOption())
+    .addOption(userOption())
     .addOption(jsonOption());
 }
 

@@ -1,21 +1,18 @@
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { listGatewayConfigs } from "#broker/gateway-config.ts";
 import { addGateway, listGateways, removeGateway } from "#broker/identities.ts";
-import { MarsadError } from "#runtime/errors.ts";
-import { type RecordStore, openRecordStore } from "#runtime/record-store.ts";
+import type { RecordStore } from "#runtime/record-store.ts";
 import { GatewayName } from "#telemetry/names.ts";
 import { topicPrefix } from "#telemetry/topic.ts";
-import { jsonOption } from "./client.ts";
 import { configJson, configState, withConfigOptions } from "./gateway-config.ts";
+import {
+  identitiesCommand,
+  type IdentitiesOptions,
+  openExistingIdentities,
+  openIdentities,
+} from "./identities-folder.ts";
 import { paint, printJson, shortTime } from "./output.ts";
 import { formatTable } from "./table.ts";
-
-interface Common {
-  readonly data: string;
-  readonly json: boolean;
-}
 
 /** `marsad gateway …`: which gateways may connect; on the data folder, also while the platform runs. */
 export function gatewayCommand(): Command {
@@ -30,7 +27,7 @@ export function gatewayCommand(): Command {
 }
 
 function addCommand(): Command {
-  return subcommand("add", "Let a gateway connect. Prints its password, this once.")
+  return identitiesCommand("add", "Let a gateway connect. Prints its password, this once.")
     .addArgument(nameArgument())
     .addOption(
       new Option("--agency <agency>", "whose gateway it is; stands in its topics")
@@ -38,9 +35,9 @@ function addCommand(): Command {
         .makeOptionMandatory(),
     )
     .addHelpText("after", "\n  marsad gateway add corniche-1 --agency mobility")
-    .action(async (name: string, options: Common & { agency: string }) => {
+    .action(async (name: string, options: IdentitiesOptions & { agency: string }) => {
       const { agency, data, json } = options;
-      await using identities = await openRecordStore(join(data, "identities"));
+      await using identities = await openIdentities(data);
       const password = await addGateway(identities, { name, agency });
       const topics = `${topicPrefix({ name, agency })}up/lp`;
       if (json) printJson({ name, agency, password });
@@ -54,43 +51,45 @@ function addCommand(): Command {
 }
 
 function listCommand(): Command {
-  return subcommand("list", "Show the gateways that may connect.").action(async (options: Common) => {
-    await using identities = await openExisting(options.data);
-    const configs = new Map(listGatewayConfigs(identities).map((config) => [config.gateway, config]));
-    const gateways = listGateways(identities);
-    if (options.json) {
-      printJson({
-        gateways: gateways.map((gateway) => ({
-          ...gateway,
-          created: new Date(gateway.created).toISOString(),
-          config: configJson(configs.get(gateway.name)),
-        })),
-      });
-    } else if (gateways.length === 0) {
-      process.stdout.write("No gateway may connect yet. Add one: marsad gateway add NAME --agency A\n");
-    } else {
-      process.stdout.write(
-        formatTable(
-          [
-            { title: "GATEWAY", value: ({ name }) => name },
-            { title: "AGENCY", value: ({ agency }) => agency },
-            { title: "ADDED", value: ({ created }) => shortTime(created) },
-            { title: "CONFIGURATION", value: ({ name }) => configState(configs.get(name)) },
-          ],
-          gateways,
-        ),
-      );
-    }
-  });
+  return identitiesCommand("list", "Show the gateways that may connect.").action(
+    async (options: IdentitiesOptions) => {
+      await using identities = await openExisting(options.data);
+      const configs = new Map(listGatewayConfigs(identities).map((config) => [config.gateway, config]));
+      const gateways = listGateways(identities);
+      if (options.json) {
+        printJson({
+          gateways: gateways.map((gateway) => ({
+            ...gateway,
+            created: new Date(gateway.created).toISOString(),
+            config: configJson(configs.get(gateway.name)),
+          })),
+        });
+      } else if (gateways.length === 0) {
+        process.stdout.write("No gateway may connect yet. Add one: marsad gateway add NAME --agency A\n");
+      } else {
+        process.stdout.write(
+          formatTable(
+            [
+              { title: "GATEWAY", value: ({ name }) => name },
+              { title: "AGENCY", value: ({ agency }) => agency },
+              { title: "ADDED", value: ({ created }) => shortTime(created) },
+              { title: "CONFIGURATION", value: ({ name }) => configState(configs.get(name)) },
+            ],
+            gateways,
+          ),
+        );
+      }
+    },
+  );
 }
 
 function removeCommand(): Command {
-  return subcommand(
+  return identitiesCommand(
     "remove",
     "Take a gateway's password away; its connections are closed. Its readings stay.",
   )
     .addArgument(nameArgument())
-    .action(async (name: string, options: Common) => {
+    .action(async (name: string, options: IdentitiesOptions) => {
       await using identities = await openExisting(options.data);
       removeGateway(identities, name);
       if (options.json) printJson({ name, removed: true });
@@ -99,21 +98,11 @@ function removeCommand(): Command {
 }
 
 function configCommand(): Command {
-  const command = subcommand(
+  const command = identitiesCommand(
     "config",
     "Keep settings for a gateway; a running platform sends them within a second. They hold over those of the gateway's own file, whole keys at a time.",
   ).addArgument(nameArgument());
   return withConfigOptions(command, openExisting);
-}
-
-/** A command with the options that all of them have. */
-function subcommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .addOption(
-      new Option("--data <dir>", "the data folder of the platform").env("MARSAD_DATA").default("marsad-data"),
-    )
-    .addOption(jsonOption());
 }
 
 function nameArgument(): Argument {
@@ -127,16 +116,6 @@ function parseName(text: string): string {
   throw new InvalidArgumentError(`Use ${parsed.error.issues.map(({ message }) => message).join("; ")}.`);
 }
 
-/** @throws MarsadError NOT_FOUND: nothing was ever added there. */
-async function openExisting(data: string): Promise<RecordStore> {
-  const path = join(data, "identities");
-  const isFolder = await stat(path).then(
-    (entry) => entry.isDirectory(),
-    () => false,
-  );
-  if (isFolder) return await openRecordStore(path);
-  throw new MarsadError(
-    "NOT_FOUND",
-    `there are no gateways in ${data}; say where the data folder is with --data or MARSAD_DATA`,
-  );
+function openExisting(data: string): Promise<RecordStore> {
+  return openExistingIdentities(data, "gateways");
 }

@@ -21,6 +21,11 @@ export function grouped(value: number): string {
   return numbers.format(Math.round(value));
 }
 
+/** Milliseconds since 1970 as JSON has them: null where there is none. */
+export function isoTime(time: number | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString();
+}
+
 /** Milliseconds since 1970 as `2026-01-31 05:00:00Z`; null as undefined. */
 export function shortTime(time: number | null): string | undefined {
   return time === null ? undefined : `${new Date(time).toISOString().slice(0, 19).replace("T", " ")}Z`;

@@ -2,7 +2,7 @@ import { text as textOf } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
-import { caOption, httpOption, openClient } from "./client.ts";
+import { caOption, httpOption, openClient, userOption } from "./client.ts";
 import { type Piece, piecesOf } from "./query/answer.ts";
 import { asCsv, asTables } from "./query/formats.ts";
 
@@ -10,6 +10,7 @@ const formats = ["table", "csv", "json"] as const;
 
 interface QueryOptions {
   readonly http: string;
+  readonly user?: string;
   readonly format: (typeof formats)[number];
   readonly explain: boolean;
   readonly rp?: string;
@@ -61,8 +62,9 @@ export function queryCommand(): Command {
     )
     .addOption(httpOption())
     .addOption(caOption())
+    .addOption(userOption())
     .action(async (influxql: string, options: QueryOptions) => {
-      const body = await openClient(options.http).stream("/query", formOf(influxql, options));
+      const body = await openClient(options.http, options.user).stream("/query", formOf(influxql, options));
       if (options.format === "json") await printDocument(body);
       else await pipeline(inFormat(options.format, warned(piecesOf(body))), process.stdout, { end: false });
     });

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { z } from "zod";
 import { Gateways, Health, Totals } from "#api/schemas.ts";
-import { caOption, httpOption, jsonOption, openClient } from "./client.ts";
+import { caOption, type Client, httpOption, jsonOption, openClient, userOption } from "./client.ts";
 import { grouped, paint, printJson } from "./output.ts";
 
 const Status = z.object({ address: z.string(), ...Health.shape, totals: Totals, gateways: z.int() });
@@ -13,17 +13,17 @@ export function statusCommand(): Command {
     .description("Says whether each part of the platform works, and what it has done since it started.")
     .addOption(httpOption())
     .addOption(caOption())
+    .addOption(userOption())
     .addOption(jsonOption())
-    .action(async (options: { http: string; json: boolean }) => {
-      const status = await readStatus(options.http);
+    .action(async (options: { http: string; user?: string; json: boolean }) => {
+      const status = await readStatus(openClient(options.http, options.user));
       if (options.json) printJson(status);
       else process.stdout.write(describe(status));
       if (!status.ready) process.exitCode = 1;
     });
 }
 
-async function readStatus(http: string): Promise<Status> {
-  const client = openClient(http);
+async function readStatus(client: Client): Promise<Status> {
   const [{ ready, parts }, totals, { gateways }] = await Promise.all([
     client.get("/readyz", Health),
     client.get("/api/v1/totals", Totals),

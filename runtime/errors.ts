@@ -21,6 +21,7 @@ export const errorCodes = {
   BACKUP_DAMAGED: "A file of the backup is missing, or is not as it was written.",
   NOT_FOUND: "The named thing does not exist.",
   ALREADY_EXISTS: "The name is taken.",
+  UNAUTHORIZED: "The platform asks for credentials, or does not take those that were given.",
   REFUSED: "The platform refused the request; the message says why.",
   UNREACHABLE: "The platform does not answer at the given address.",
   PROGRAM_MISSING: "A program that the command needs is not installed.",

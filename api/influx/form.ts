@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { oncePer } from "#runtime/log.ts";
 import type { ApiServer } from "../context.ts";
-import { problemOf } from "../problem.ts";
+import { challenge } from "../credentials.ts";
+import { ProblemError, problemOf } from "../problem.ts";
 
 /** The generation of InfluxDB whose addresses these are; clients look at the first number. */
 const influxVersion = "1.8.0";
@@ -65,7 +66,8 @@ export function speakAsInflux(server: ApiServer, version: string): void {
       const held = sometimes(`${route} ${status}`);
       if (held !== undefined) request.log.error({ err: error, route, held }, "A request failed.");
     }
-    if (status === 401) reply.header("www-authenticate", 'Basic realm="InfluxDB"');
+    if (status === 401) reply.header("www-authenticate", challenge);
+    if (error instanceof ProblemError) reply.headers(error.headers);
     if (retryAfter !== undefined) reply.header("retry-after", String(retryAfter));
     const isV2 = route.startsWith("/api/v2/");
     const body = isV2 ? { code: codes[status] ?? "internal error", message } : { error: message };
@@ -84,6 +86,7 @@ const codes: Readonly<Record<number, string>> = {
   403: "forbidden",
   404: "not found",
   413: "request too large",
+  429: "too many requests",
   503: "unavailable",
 };
 
@@ -92,7 +95,12 @@ function influxErrorOf(error: unknown): Pick<InfluxError, "status" | "message" |
   const { status, code, detail } = problemOf(error);
   // Too many ask at once: InfluxDB's clients try again after a 503, and give up after a 409.
   if (code === "refused" || status === 503) return { status: 503, message: detail, retryAfter: 5 };
-  return { status, message: detail, retryAfter: undefined };
+  // InfluxDB's word, which clients look for.
+  return {
+    status,
+    message: status === 401 ? `authorization failed: ${detail}` : detail,
+    retryAfter: undefined,
+  };
 }
 
 /** The client's own, to find the request again in its log, or a new one. */

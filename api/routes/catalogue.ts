@@ -5,6 +5,7 @@ export function catalogueRoutes(server: ApiServer, { port }: ApiContext): void {
   server.get(
     "/api/v1/catalogue",
     {
+      config: { access: "viewer" },
       schema: {
         tags: ["catalogue"],
         summary: "What this city measures",

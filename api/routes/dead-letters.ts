@@ -15,6 +15,7 @@ export function deadLetterRoutes(server: ApiServer, { port }: ApiContext): void 
   server.get(
     "/api/v1/deadletters",
     {
+      config: { access: "viewer" },
       schema: {
         tags: ["deadletters"],
         summary: "What was refused",
@@ -29,6 +30,7 @@ export function deadLetterRoutes(server: ApiServer, { port }: ApiContext): void 
   server.get(
     "/api/v1/deadletters/:id",
     {
+      config: { access: "viewer" },
       schema: {
         tags: ["deadletters"],
         summary: "One dead letter with its bytes",
@@ -50,6 +52,7 @@ export function deadLetterRoutes(server: ApiServer, { port }: ApiContext): void 
   server.post(
     "/api/v1/deadletters/replay",
     {
+      config: { access: "operator" },
       schema: {
         tags: ["deadletters"],
         summary: "Try dead letters again",

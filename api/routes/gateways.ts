@@ -7,6 +7,7 @@ export function gatewayRoutes(server: ApiServer, { port }: ApiContext): void {
   server.get(
     "/api/v1/gateways",
     {
+      config: { access: "viewer" },
       schema: {
         tags: ["gateways"],
         summary: "Every gateway's ledger",
@@ -21,6 +22,7 @@ export function gatewayRoutes(server: ApiServer, { port }: ApiContext): void {
   server.get(
     "/api/v1/gateways/:gateway",
     {
+      config: { access: "viewer" },
       schema: {
         tags: ["gateways"],
         summary: "One gateway's ledger",
@@ -41,6 +43,7 @@ export function gatewayRoutes(server: ApiServer, { port }: ApiContext): void {
   server.get(
     "/api/v1/totals",
     {
+      config: { access: "viewer" },
       schema: {
         tags: ["gateways"],
         summary: "Sums over all gateways",

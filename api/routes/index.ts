@@ -12,6 +12,7 @@ export function indexRoutes(server: ApiServer, { version }: ApiContext): void {
   server.get(
     "/",
     {
+      config: { access: "open" },
       schema: {
         tags: ["index"],
         summary: "What is here",
@@ -34,6 +35,7 @@ export function indexRoutes(server: ApiServer, { version }: ApiContext): void {
   server.get(
     "/openapi.json",
     {
+      config: { access: "open" },
       schema: {
         tags: ["index"],
         summary: "This API as OpenAPI 3.1",

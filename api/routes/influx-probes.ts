@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ApiContext, ApiServer } from "../context.ts";
+import { healthFor } from "../health.ts";
 import { errorV2, InfluxError, noContent, versionText } from "../influx/form.ts";
 
 const PingParameters = z.looseObject({
@@ -46,7 +47,7 @@ export function influxProbeRoutes(server: ApiServer, { port, version }: ApiConte
   server.get(
     "/health",
     {
-      config: { access: "open" },
+      config: { access: "open", tellsMore: true },
       schema: {
         tags: ["influxdb"],
         summary: "Are all parts usable, as InfluxDB 2.x says it?",
@@ -57,8 +58,8 @@ export function influxProbeRoutes(server: ApiServer, { port, version }: ApiConte
         },
       },
     },
-    async (_request, reply) => {
-      const { ready, parts } = port.health();
+    async ({ caller }, reply) => {
+      const { ready, parts } = healthFor(caller, port);
       const checks = parts
         .filter(({ ok }) => !ok)
         .map(({ name, why }) => ({ name, status: "fail" as const, message: why ?? "not ready" }));

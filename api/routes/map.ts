@@ -36,6 +36,7 @@ export function mapRoutes(server: ApiServer, { port }: ApiContext): void {
   server.get(
     "/api/v1/map",
     {
+      config: { access: "viewer" },
       schema: {
         tags: ["readings"],
         summary: "The sensors as dots on a map",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ApiContext, ApiServer } from "../context.ts";
+import { healthFor } from "../health.ts";
 import { problem, problemType } from "../problem.ts";
 import { Health, NotReady } from "../schemas.ts";
 
@@ -8,6 +9,7 @@ export function probeRoutes(server: ApiServer, { port, metrics }: ApiContext): v
   server.get(
     "/healthz",
     {
+      config: { access: "open" },
       schema: {
         tags: ["probes"],
         summary: "Is the process alive?",
@@ -26,11 +28,12 @@ export function probeRoutes(server: ApiServer, { port, metrics }: ApiContext): v
   server.get(
     "/readyz",
     {
+      config: { access: "open", tellsMore: true },
       schema: {
         tags: ["probes"],
         summary: "Are all parts usable?",
         description:
-          "503 until broker, journal, registry and store all work; the answer names each part and what ails it.",
+          "503 until broker, journal, registry and store all work; the answer names each part, and what ails it to those who may view.",
         response: {
           200: { description: "All parts work.", content: { "application/json": { schema: Health } } },
           503: {
@@ -40,8 +43,8 @@ export function probeRoutes(server: ApiServer, { port, metrics }: ApiContext): v
         },
       },
     },
-    async (_request, reply) => {
-      const { ready, parts } = port.health();
+    async ({ caller }, reply) => {
+      const { ready, parts } = healthFor(caller, port);
       if (ready) return reply.send({ ready, parts: [...parts] });
       const ailing = parts
         .filter((part) => !part.ok)
@@ -55,6 +58,7 @@ export function probeRoutes(server: ApiServer, { port, metrics }: ApiContext): v
   server.get(
     "/metrics",
     {
+      config: { access: "viewer" },
       schema: {
         tags: ["probes"],
         summary: "Figures for Prometheus",

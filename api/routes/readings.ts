@@ -10,6 +10,7 @@ export function readingRoutes(server: ApiServer, { port }: ApiContext): void {
   server.get(
     "/api/v1/readings",
     {
+      config: { access: "viewer" },
       schema: {
         tags: ["readings"],
         summary: "Readings of a measurement",

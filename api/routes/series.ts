@@ -24,6 +24,7 @@ export function seriesRoutes(server: ApiServer, { port }: ApiContext): void {
   server.get(
     "/api/v1/series",
     {
+      config: { access: "viewer" },
       schema: {
         tags: ["readings"],
         summary: "The series that exist",

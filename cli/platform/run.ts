@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { openAccounts } from "#api/access/accounts.ts";
 import { openApi } from "#api/api.ts";
 import type { Authorize } from "#broker/acl.ts";
 import { openBroker } from "#broker/broker.ts";
@@ -11,6 +12,7 @@ import { openDataLock } from "#runtime/data-lock.ts";
 import type { OnReload } from "#runtime/lifecycle.ts";
 import { type Log, oncePer } from "#runtime/log.ts";
 import { openMetrics } from "#runtime/metrics.ts";
+import { openPasswordVerifier } from "#runtime/password-verifier.ts";
 import { openRecordStore } from "#runtime/record-store.ts";
 import { writeFileAtomically } from "#runtime/write-file.ts";
 import { expectStore, readDataFormat, writeDataFormat } from "#store/format.ts";
@@ -65,6 +67,8 @@ export async function runPlatform(
   const metrics = openMetrics();
   const tls = files && (await PlatformTls.open(files, { log: log.child({ part: "tls" }), metrics }));
   await using identities = await openRecordStore(folder("identities"));
+  // One for MQTT and HTTP, so that passwords take one core at most.
+  const verifier = openPasswordVerifier();
   await using registry = await openRegistry({
     path: folder("registry"),
     limits: { sensorsPerGateway: config.sensors_per_gateway },
@@ -99,7 +103,7 @@ export async function runPlatform(
   }
   await using _holds = new Holds({ data: config.data, ingest, store, log: log.child({ part: "backup" }) });
   let gatewayTalk: GatewayTalk | undefined;
-  const authenticate = createAuthenticator(identities);
+  const authenticate = createAuthenticator(identities, verifier);
   await using broker = await openBroker({
     listen: mqtt,
     tls: tls?.shown,
@@ -130,6 +134,7 @@ export async function runPlatform(
     listen: http,
     tls: tls?.shown,
     behindProxy: config.behind_proxy,
+    accounts: openAccounts({ records: identities, verifier, log: log.child({ part: "api" }) }),
     port: platformPort({
       admitted: () => listGateways(identities),
       authenticate,

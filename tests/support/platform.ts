@@ -9,6 +9,8 @@ import {
   Health,
   Readings,
 } from "#api/schemas.ts";
+import type { Role } from "#api/access/roles.ts";
+import { addUser } from "#api/access/users.ts";
 import { addGateway } from "#broker/identities.ts";
 import { openRecordStore } from "#runtime/record-store.ts";
 import type { DeadLetter, GatewayAccount } from "#telemetry/account.ts";
@@ -119,6 +121,12 @@ export async function startPlatform({
 export async function admitGateway(data: string, gateway: GatewayIdentity): Promise<string> {
   await using identities = await openRecordStore(join(data, "identities"));
   return await addGateway(identities, gateway);
+}
+
+/** Lets somebody use HTTP; works beside a running platform and before the first start. */
+export async function addPerson(data: string, name: string, role: Role, password: string): Promise<void> {
+  await using identities = await openRecordStore(join(data, "identities"));
+  await addUser(identities, { name, role }, password);
 }
 
 function allTimes(measurement: string): string {

@@ -13,7 +13,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { type Certificate, makeAuthority } from "../../support/certificates.ts";
 import { startEdge } from "../../support/edge.ts";
 import { connectGateway } from "../../support/mqtt-gateway.ts";
-import { admitGateway, dataFolder, type Platform } from "../../support/platform.ts";
+import { addPerson, admitGateway, dataFolder, type Platform } from "../../support/platform.ts";
 import { poll } from "../../support/poll.ts";
 import { type Program, startProgram } from "../../support/program.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -90,7 +90,11 @@ async function startTlsPlatform(
 }
 
 /** GET over HTTPS, and the connection that it came over. */
-async function ask(port: number, path: string, options: { agent?: Agent; host?: string } = {}) {
+async function ask(
+  port: number,
+  path: string,
+  options: { agent?: Agent; host?: string; auth?: string | undefined } = {},
+) {
   const request = get({ port, host: "127.0.0.1", path, ca, ...options });
   const [response] = (await once(request, "response")) as [IncomingMessage];
   return { request, response, socket: response.socket as TLSSocket };
@@ -289,7 +293,7 @@ describe("off loopback", () => {
     .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
 
   test.skipIf(outside === undefined)(
-    "HTTP answers another machine only with a client's certificate",
+    "HTTP answers another machine with a client's certificate, and from the first user on with a password; without either nobody",
     async () => {
       using folder = tempFolder("tls");
       const server = await authority.issue("server", { names: `IP:127.0.0.1,IP:${outside}` });
@@ -300,17 +304,37 @@ describe("off loopback", () => {
         certificate: server,
         args: ["--http", open, "--tls-client-ca", clients.file],
       });
-      const status = async (host: string, files?: Certificate): Promise<number | undefined> => {
+      const answer = async (
+        host: string,
+        { files, auth, path = "/metrics" }: { files?: Certificate; auth?: string; path?: string } = {},
+      ): Promise<{ status: number | undefined; said: string }> => {
         const own = files && { cert: await readFile(files.cert), key: await readFile(files.key) };
         const agent = new Agent({ ca, ...own });
-        const { response } = await ask(platform.httpPort, "/readyz", { host, agent });
-        response.resume();
-        return response.statusCode;
+        const { response } = await ask(platform.httpPort, path, { host, agent, auth });
+        return { status: response.statusCode, said: await text(response) };
       };
-      expect(await status("127.0.0.1")).toBe(200);
-      expect(await status(outside!)).toBe(403);
-      expect(await status(outside!, stranger)).toBe(403);
-      expect(await status(outside!, client)).toBe(200);
+      const auth = "alice:correct horse battery";
+      expect(await answer("127.0.0.1")).toMatchObject({ status: 200 });
+      for (const way of [{}, { files: stranger }, { auth }]) {
+        const { status, said } = await answer(outside!, way);
+        expect({ status, said }).toMatchObject({
+          status: 403,
+          said: expect.stringContaining("marsad user add"),
+        });
+      }
+      expect(await answer(outside!, { files: client })).toMatchObject({ status: 200 });
+      // Supervisors need to know no more than whether it works.
+      expect(await answer(outside!, { path: "/readyz" })).toMatchObject({ status: 200 });
+
+      await addPerson(platform.data, "alice", "viewer", "correct horse battery");
+      for (const host of ["127.0.0.1", outside!]) {
+        expect(await answer(host)).toMatchObject({ status: 401 });
+        expect(await answer(host, { files: stranger })).toMatchObject({ status: 401 });
+        expect(await answer(host, { auth })).toMatchObject({ status: 200 });
+        expect(await answer(host, { auth: `${auth}!` })).toMatchObject({ status: 401 });
+        expect(await answer(host, { files: client })).toMatchObject({ status: 200 });
+        expect(await answer(host, { files: client, auth: `${auth}!` })).toMatchObject({ status: 401 });
+      }
     },
   );
 });

@@ -257,7 +257,7 @@ describe("/write", () => {
     const response = await write(query, body, headers);
     const { error } = (await response.json()) as { error: string };
     expect([response.status, error]).toEqual([status, expect.stringContaining(words)]);
-    expect(response.headers.get("www-authenticate")).toBe(status === 401 ? 'Basic realm="InfluxDB"' : null);
+    expect(response.headers.get("www-authenticate")).toBe(status === 401 ? 'Basic realm="marsad"' : null);
     expect(platform.written).toEqual([]);
   });
 
