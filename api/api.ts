@@ -64,6 +64,10 @@ export async function openApi(options: ApiOptions): Promise<Api> {
   const { port: bound } = server.server.address() as AddressInfo;
   const address = `${tls ? "https" : "http"}://${formatAddress({ host: listen.host, port: bound })}`;
   log.info({ address }, "HTTP listens.");
+  if (reach === "network" && !isLoopback(listen.host) && accounts.isEmpty()) {
+    const hint = "marsad user add NAME --role admin";
+    log.warn({ hint }, "HTTP answers other machines only with a client certificate: there are no users yet.");
+  }
 
   let closed: Promise<void> | undefined;
   return {

@@ -6,7 +6,7 @@ import type { Credentials } from "../credentials.ts";
 import { Attempts } from "./attempts.ts";
 import type { Role } from "./roles.ts";
 import { findToken, noteUse, tokensTable } from "./tokens.ts";
-import { findUser, normalPassword, usersTable } from "./users.ts";
+import { AccountName, findUser, normalPassword, UserRecord, usersTable } from "./users.ts";
 
 /** Who asks. */
 export interface Caller {
@@ -49,7 +49,13 @@ export interface AccountsOptions {
 /** Reads the identities folder at each request, so that a change holds at once. An unknown name costs as much as a wrong password. */
 export function openAccounts({ records, verifier, log }: AccountsOptions): Accounts {
   const attempts = new Attempts();
-  const nobody = { hash: nobodysHash(), role: "viewer" as const };
+  /** What is read and compared for an unknown name. */
+  const nobody = JSON.stringify({
+    role: "viewer",
+    hash: nobodysHash(),
+    created: 0,
+    changed: 0,
+  } satisfies UserRecord);
   const noted = new Map<string, number>();
   const unnoted = oncePer();
 
@@ -76,9 +82,11 @@ export function openAccounts({ records, verifier, log }: AccountsOptions): Accou
     });
   };
 
-  const byPassword = async (name: string, password: string, address: string): Promise<Caller | Refusal> => {
+  const byPassword = async (shown: string, password: string, address: string): Promise<Caller | Refusal> => {
+    // What is no name is nobody's, and may be long: all of those are one.
+    const name = AccountName.safeParse(shown).success ? shown : "";
     const user = findUser(records, name);
-    const { hash, role } = user ?? nobody;
+    const { hash, role } = user ?? UserRecord.parse(JSON.parse(nobody));
     const attempt = { owner: `user ${name}`, password: Buffer.from(normalPassword(password)), hash };
     const known = verifier.recall(attempt);
     // The same wrong password again teaches its sender nothing: a forgotten script must not use up its user's tries.
@@ -89,8 +97,13 @@ export function openAccounts({ records, verifier, log }: AccountsOptions): Accou
     } else {
       const tried = attempts.begin(name, address);
       if (typeof tried === "number") return { reason: "too-many-attempts", wait_ms: tried };
-      right = known ?? (await verifier.verify(attempt, waitingTries));
-      if (right && user !== undefined) tried.succeed();
+      try {
+        right = known ?? (await verifier.verify(attempt, waitingTries));
+      } catch (error) {
+        tried.cancel();
+        throw error;
+      }
+      if (right) tried.succeed();
     }
     // It may have been removed or changed meanwhile.
     const isStill = right && findUser(records, name)?.hash === hash;

@@ -18,6 +18,8 @@ const remembered = 10_000;
 export interface Try {
   /** The password was right: the try costs nothing, and its address is familiar from now on. */
   succeed(): void;
+  /** Nobody looked at the password: the try costs nothing. */
+  cancel(): void;
 }
 
 /**
@@ -53,9 +55,13 @@ export class Attempts {
     const wait = Math.max(...charged.map(([allowances, key]) => allowances.wait(key, now)));
     if (wait > 0) return wait;
     for (const [allowances, key] of charged) allowances.use(key, now, 1);
+    const cancel = (): void => {
+      for (const [allowances, key] of charged) allowances.use(key, this.#now(), -1);
+    };
     return {
+      cancel,
       succeed: () => {
-        for (const [allowances, key] of charged) allowances.use(key, now, -1);
+        cancel();
         this.#familiar.set(pair, true);
       },
     };

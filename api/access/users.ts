@@ -13,7 +13,8 @@ export const AccountName = z
     "lower-case letters, digits and . _ @ -, at most 64, a letter or digit first",
   );
 
-const UserRecord = z.object({
+/** What is kept of a user. */
+export const UserRecord = z.object({
   role: Role,
   /** PHC string, argon2id. */
   hash: z.string(),

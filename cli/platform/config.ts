@@ -35,12 +35,13 @@ const Settings = z.strictObject({
     .meta({ env: "MARSAD_TLS_KEY", description: "PEM file with the certificate's private key." }),
   tls_client_ca: z.string().min(1).optional().meta({
     env: "MARSAD_TLS_CLIENT_CA",
-    description: "PEM file with the authority whose client certificates may use HTTP from other machines.",
+    description:
+      "PEM file with the authority whose client certificates may use HTTP, with the role operator. See docs/users.md.",
   }),
   behind_proxy: z.stringbool().or(z.boolean()).default(false).meta({
     env: "MARSAD_BEHIND_PROXY",
     description:
-      "Something in front encrypts and asks who it is; without it, and without TLS, the platform listens on loopback only.",
+      "Something in front encrypts, and asks who it is as long as there are no users; without it, and without TLS, the platform listens on loopback only.",
   }),
   time_interval_s: z
     .number()

@@ -23,10 +23,14 @@ export async function watchCity(
   while (!signal.aborted) {
     const totals = await readTotals(client);
     if (signal.aborted) return;
-    const reading = totals && meter.read(totals, performance.now());
+    const reading = typeof totals === "object" ? meter.read(totals, performance.now()) : undefined;
     const { sim } = city;
     if (!reading) {
-      screen.live("The platform does not answer.");
+      screen.live(
+        totals === "closed"
+          ? "The platform asks who you are; start with MARSAD_TOKEN set to see its figures."
+          : "The platform does not answer.",
+      );
     } else if (sim?.kind === "history" && sim.total > 0) {
       const done = Math.min(sim.sent, reading.settled, sim.total);
       const left = ((performance.now() - started) / done) * (sim.total - done);
@@ -46,11 +50,12 @@ export async function watchCity(
   }
 }
 
-/** @returns undefined while the platform does not answer (it is being started again) or cannot tell. */
-async function readTotals(client: Client): Promise<Totals | undefined> {
+/** @returns undefined while the platform does not answer (it is being started again) or cannot tell; `closed`: somebody has added users. */
+async function readTotals(client: Client): Promise<Totals | "closed" | undefined> {
   try {
     return await client.get("/api/v1/totals", Totals);
   } catch (error) {
+    if (hasCode(error, "UNAUTHORIZED")) return "closed";
     if (hasCode(error, "UNREACHABLE") || hasCode(error, "REFUSED")) return undefined;
     throw error;
   }

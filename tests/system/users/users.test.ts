@@ -115,6 +115,15 @@ test("the commands show a token or a user's password, and a refusal says in word
     [["status", "--user", "bob"], { MARSAD_PASSWORD: "not bob's password" }, 1, /no user with this password/],
     [replay, { MARSAD_PASSWORD: bobs }, 1, /"bob" has the role viewer.*operator or admin/],
     [["status", "--user", "bob"], {}, 2, /MARSAD_PASSWORD_FILE/],
+    [
+      ["user", "add", "eve", "--role", "viewer", "--password-file", file, "--generate"],
+      {},
+      2,
+      /cannot be used with/,
+    ],
+    [["user", "add", "Eve", "--role", "viewer"], {}, 2, /lower-case letters/],
+    [["user", "add", "eve", "--role", "viewer"], {}, 2, /there is no password/],
+    [["token", "add", "t", "--role", "viewer", "--expires", "soon"], {}, 2, /90d, 12h/],
     [elsewhere, { MARSAD_TOKEN: token }, 2, /in the clear: write https/],
   ];
   await Promise.all(

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Accounts, openAccounts } from "#api/access/accounts.ts";
@@ -163,6 +164,23 @@ describe("tokens", () => {
     removeToken(records, "lasting");
     removeToken(records, "over");
   });
+});
+
+test("whatever is shown is answered, and opens nothing", async () => {
+  const text = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 80 }),
+    fc.constantFrom("alice", "\ud800", "a".repeat(5_000)),
+  );
+  await fc.assert(
+    fc.asyncProperty(text, text, async (name, secret) => {
+      const answers = await Promise.all([
+        accounts.identify(basic(name, secret), here),
+        accounts.identify(bearer(secret), here),
+        accounts.identify(bearer(`marsad_00000000_${secret}`), here),
+      ]);
+      expect(answers.filter((answer) => "role" in answer)).toEqual([]);
+    }),
+  );
 });
 
 test("there is nobody when the last user and the last token are gone", () => {

@@ -1,0 +1,106 @@
+import { pino } from "pino";
+import { Registry } from "prom-client";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openAccounts } from "#api/access/accounts.ts";
+import { addToken } from "#api/access/tokens.ts";
+import { addUser, removeUser } from "#api/access/users.ts";
+import { type Api, openApi } from "#api/api.ts";
+import { openPasswordVerifier } from "#runtime/password-verifier.ts";
+import { openRecordStore, type RecordStore } from "#runtime/record-store.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { memoryPlatform } from "./memory-platform.ts";
+
+const folder = tempFolder("guard");
+const password = "correct horse battery";
+const alice = basic("alice", password);
+const metrics = new Registry();
+const lines: string[] = [];
+const log = pino({ level: "info" }, { write: (line: string) => lines.push(line) });
+let records: RecordStore;
+let api: Api;
+
+beforeAll(async () => {
+  records = await openRecordStore(folder.path);
+  api = await openApi({
+    listen: { host: "127.0.0.1", port: 0 },
+    behindProxy: true,
+    accounts: openAccounts({ records, verifier: openPasswordVerifier(), log }),
+    port: memoryPlatform(),
+    metrics,
+    log,
+    version: "1.2.3",
+  });
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+  await records[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+function basic(name: string, secret: string): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`${name}:${secret}`).toString("base64")}` };
+}
+
+async function ask(headers: Record<string, string> = {}): Promise<Response> {
+  const response = await fetch(`${api.address}/api/v1/totals`, { headers });
+  await response.clone().arrayBuffer();
+  return response;
+}
+
+async function status(headers: Record<string, string> = {}): Promise<number> {
+  return (await ask(headers)).status;
+}
+
+/** What a proxy says of who asks. */
+function from(addresses: string): Record<string, string> {
+  return { "x-forwarded-for": addresses };
+}
+
+async function replay(headers: Record<string, string>): Promise<number> {
+  const init = { method: "POST", body: "{}", headers: { ...headers, "content-type": "application/json" } };
+  return (await fetch(`${api.address}/api/v1/deadletters/replay`, init)).status;
+}
+
+test("behind a proxy the proxy asks, until there are users; other sites' pages are refused all the time", async () => {
+  const foreign = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "cors" };
+  expect(await status()).toBe(200);
+  expect(await status(foreign)).toBe(403);
+  await addUser(records, { name: "alice", role: "operator" }, password);
+  expect(await status()).toBe(401);
+  expect(await status(alice)).toBe(200);
+  expect(await status({ ...alice, ...foreign })).toBe(403);
+});
+
+test("behind a proxy wrong passwords are slowed by the address that the proxy appended, not by those that a client made up", async () => {
+  // Names of its own for each, so that only the address counts.
+  const guess = async (index: number, address: string): Promise<number> =>
+    await status({ ...basic(`name-${index}`, "wrong horse battery"), ...from(address) });
+  let index = 0;
+  while ((await guess(index, `192.0.2.${index}, 10.0.0.1`)) === 401) index++;
+  expect(index).toBeGreaterThanOrEqual(20);
+  expect(index).toBeLessThan(30);
+  const slowed = await ask({ ...basic("somebody", "wrong"), ...from("10.0.0.1") });
+  expect(slowed.status).toBe(429);
+  expect(Number(slowed.headers.get("retry-after"))).toBeGreaterThan(0);
+  expect(await guess(index, "10.0.0.2")).toBe(401);
+});
+
+test("a refusal is counted and logged with its reason, without the credentials; so is what is done beyond reading, with who did it", async () => {
+  lines.length = 0;
+  const token = addToken(records, { name: "grafana", role: "viewer" });
+  expect(await replay({ authorization: `Bearer ${token}` })).toBe(403);
+  expect(await replay(alice)).toBe(200);
+  const said = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(said).toMatchObject([
+    { reason: "role-lacks-right", caller: "grafana", route: "/api/v1/deadletters/replay" },
+    { caller: "grafana", kind: "token", status: 403 },
+    { caller: "alice", kind: "user", route: "/api/v1/deadletters/replay", status: 200 },
+  ]);
+  expect(lines.join()).not.toContain(token.slice(16));
+  expect(await metrics.metrics()).toContain('marsad_api_refused_requests_total{reason="role-lacks-right"} 1');
+});
+
+test("a user's removal holds at once", async () => {
+  removeUser(records, "alice");
+  expect(await status(alice)).toBe(401);
+});
