@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import {
+  type ClientRequest,
   Agent as HttpAgent,
   type IncomingMessage,
   type RequestOptions,
@@ -22,6 +23,15 @@ export interface Answer {
   readonly status: number;
   readonly body: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+export interface StreamedAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  /** Leaving the loop ends the request. What goes wrong in the middle is a STORE_UNAVAILABLE. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Resolves when the connection is free again: read to the end, left, or never begun and called off by the signal. */
+  readonly ended: Promise<void>;
 }
 
 export interface Request {
@@ -102,6 +112,32 @@ export class InfluxHttp implements Disposable {
     if (rest !== "") yield rest;
   }
 
+  /**
+   * An answer whose body comes as it comes, whatever its status; all of it within the time.
+   * @throws MarsadError STORE_UNAVAILABLE: none came; or the signal's reason
+   */
+  async stream(
+    { path, body = "", timeout, method, accept, ...request }: Request & { readonly accept: string },
+    asked: AbortSignal,
+  ): Promise<StreamedAnswer> {
+    const within = this.#signal(timeout);
+    const signal = AbortSignal.any([within, asked]);
+    const explain = (error: unknown): unknown =>
+      asked.aborted ? asked.reason : this.#unreachable(error, within, timeout);
+    const sent = this.#open(path, { method, headers: { ...this.#headers(request), accept }, signal });
+    try {
+      sent.end(body);
+      const [response] = (await once(sent, "response")) as [IncomingMessage];
+      const { statusCode: status = 0, headers } = response;
+      const contentType = headers["content-type"] ?? "application/json";
+      const ended = new Promise<void>((resolve) => response.once("close", resolve));
+      response.on("error", () => undefined); // called off before anybody reads: no loop hears of it
+      return { status, contentType, body: explained(response, explain), ended };
+    } catch (error) {
+      throw explain(error);
+    }
+  }
+
   /** An answer that means: later, perhaps. */
   unexpected(status: number, body: string, hint = ""): MarsadError {
     const { url, user } = this.#address;
@@ -122,9 +158,7 @@ export class InfluxHttp implements Disposable {
    * The body may change again once this has settled.
    */
   async #send(path: string, body: string | Uint8Array, options: RequestOptions): Promise<Answer> {
-    const { url } = this.#address;
-    const open = url.startsWith("https:") ? httpsRequest : httpRequest;
-    const sent = open(`${url}${path}`, { ...options, agent: this.#agent });
+    const sent = this.#open(path, options);
     try {
       sent.end(body);
       const [response] = (await once(sent, "response")) as [IncomingMessage];
@@ -139,6 +173,13 @@ export class InfluxHttp implements Disposable {
       // Answered before all of it was read: the rest must not be sent from a buffer that holds something else by then.
       if (!sent.writableFinished) sent.destroy();
     }
+  }
+
+  #open(path: string, options: RequestOptions): ClientRequest {
+    const { url } = this.#address;
+    const open = url.startsWith("https:") ? httpsRequest : httpRequest;
+    const sent = open(`${url}${path}`, { ...options, agent: this.#agent });
+    return sent.on("error", () => undefined); // also one that comes after the answer has begun
   }
 
   /** Ends what is under way. */
@@ -174,5 +215,16 @@ export class InfluxHttp implements Disposable {
         ? `no answer within ${timeout / 1_000} s`
         : `it cannot be reached: ${message || code}`;
     return new MarsadError("STORE_UNAVAILABLE", `InfluxDB at ${url}: ${why}`, { cause: error });
+  }
+}
+
+async function* explained(
+  body: AsyncIterable<Uint8Array>,
+  explain: (error: unknown) => unknown,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw explain(error);
   }
 }

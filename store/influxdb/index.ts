@@ -14,8 +14,10 @@ import type {
   StoreOutcome,
   StoreRefusal,
 } from "../port.ts";
+import type { QueryAnswer, QueryRequest } from "../query.ts";
 import { Serial } from "../serial.ts";
 import type { EngineOptions, SensorRef, SensorTags } from "./engine.ts";
+import { PassThrough } from "./pass-through.ts";
 import type { TagsOf } from "./tags.ts";
 import type { InfluxThread } from "./worker.ts";
 
@@ -88,6 +90,8 @@ class InfluxStore implements Store {
   readonly #options: InfluxStoreOptions;
   readonly #metrics: StoreMetrics | undefined;
   readonly #writes = new Serial();
+  /** Not in the thread: bytes pass from one connection to another. */
+  readonly #queries: PassThrough;
   #trouble: string | undefined;
   #advice: string | undefined;
   #stopListening: (() => void) | undefined;
@@ -101,6 +105,8 @@ class InfluxStore implements Store {
   ) {
     this.#thread = thread;
     this.#options = options;
+    const { url, database, policy, user, password } = options;
+    this.#queries = new PassThrough({ url, database, policy, user, password });
     this.#metrics = metrics;
   }
 
@@ -159,8 +165,9 @@ class InfluxStore implements Store {
     return this.#call(() => this.#thread.call("count", undefined));
   }
 
-  query(): Promise<never> {
-    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "queries are not there yet"));
+  async query(request: QueryRequest): Promise<QueryAnswer> {
+    if (this.#closing !== undefined) throw new MarsadError("STORE_UNAVAILABLE", "the store is closed");
+    return await this.#queries.query(request);
   }
 
   writeResults(): Promise<never> {
@@ -195,6 +202,7 @@ class InfluxStore implements Store {
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     this.#stopListening?.();
+    this.#queries[Symbol.dispose]();
     const patience = new AbortController();
     const idle = this.#writes.run(async () => {});
     await Promise.race([
