@@ -1,0 +1,64 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { QueryLimits } from "./engine.ts";
+import { InfluxqlError } from "./errors.ts";
+
+const valuesPerTurn = 100_000;
+
+/** What a statement does and holds, and how long it may keep others waiting. */
+export class Work {
+  readonly #limits: QueryLimits;
+  readonly #signal: AbortSignal;
+  #held = 0;
+  #windows = 0;
+  #sinceTurn = 0;
+
+  constructor(limits: QueryLimits, signal: AbortSignal) {
+    this.#limits = limits;
+    this.#signal = signal;
+  }
+
+  /** Counts values that are held from now on. */
+  hold(values: number): void {
+    this.#held += values;
+    if (this.#held > this.#limits.values)
+      throw new InfluxqlError(
+        "limit",
+        `the query needs more than ${this.#limits.values} values between its steps: narrow its time range or its WHERE, group by longer windows, or ask a roll-up`,
+      );
+  }
+
+  /** Counts windows that come out, also those that a fill makes; before they are made. */
+  windows(count: number): void {
+    this.#windows += count;
+    this.mayHaveWindows(this.#windows);
+  }
+
+  mayHaveWindows(count: number): void {
+    if (count > this.#limits.windows)
+      throw new InfluxqlError(
+        "limit",
+        `the query has more than ${this.#limits.windows} windows: narrow its time range, make the windows of GROUP BY time() longer, or group by fewer tags`,
+      );
+  }
+
+  /** `some` for all of [0, count) in pieces, with other work of this thread between them. */
+  async inTurns(count: number, some: (from: number, to: number) => void): Promise<void> {
+    let from = 0;
+    while (from < count) {
+      const to = Math.min(count, from + valuesPerTurn - this.#sinceTurn);
+      some(from, to);
+      await this.did(to - from);
+      from = to;
+    }
+  }
+
+  /** After some values: gives way when it is time to. */
+  async did(values: number): Promise<void> {
+    this.#signal.throwIfAborted();
+    this.#sinceTurn += values;
+    if (this.#sinceTurn < valuesPerTurn) return;
+    this.#sinceTurn = 0;
+    await nextTurn();
+    this.#signal.throwIfAborted();
+  }
+}
