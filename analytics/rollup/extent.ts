@@ -1,4 +1,4 @@
-import { CounterSteps, counterRules, followCounter, settledAt } from "./counter.ts";
+import { type CounterRules, CounterSteps, counterRules, followCounter, settledAt } from "./counter.ts";
 import type { PlannedField, RollupPlan } from "./plan.ts";
 import { type SensorRules, type SeriesReadings, longestHeld, placeOf, spreadOver } from "./readings.ts";
 
@@ -117,21 +117,47 @@ function ofCounter(
   const counter = counterRules(field, rules);
   let from = time[first]!;
   followCounter(time, values, first, counter, steps);
-  for (const place of [placeBefore(values, first), steps.base])
-    if (place >= 0 && time[first]! - time[place]! <= spreadOver(rules, time[first]!))
-      from = Math.min(from, time[place]!);
+  const { base } = steps;
+  const waiting = nextPlace(values, base + 1, first);
+  // Readings that waited may be counted from now on; an increase over a long time counts at its end.
+  if (waiting < first) from = time[waiting]!;
+  if (base >= 0 && time[first]! - time[base]! <= spreadOver(rules, time[first]!)) from = time[base]!;
   from = grain.beginOf(from);
-  const settled = settledAt(time, values, last + 1, length, counter);
+  const settled = settlesAt(time, values, last + 1, counter);
   const to = grain.endOf(time[Math.min(settled, length - 1)]!);
+  const stood = placeOf(time, from + 1);
   const isSettledBefore =
-    settledAt(time, values, 0, placeOf(time, from + 1), counter) < placeOf(time, from + 1);
-  const isSettledAfter =
-    settled < length && settledAt(time, values, placeOf(time, to), length, counter) < length;
+    settledAt(time, values, 0, stood, counter) < stood || placesBack(values, stood, unsettledReadings) >= 0;
+  const isSettledAfter = settled < length && settlesAt(time, values, placeOf(time, to), counter) < length;
   return {
     stretch: { from, to },
     before: !read.begins && !isSettledBefore,
     after: !read.ends && !isSettledAfter,
   };
+}
+
+/** So many readings of which no three follow one another in line are no counter: more of them tell no more. */
+const unsettledReadings = 64;
+
+/** From which place on, at `begin` or after it, the counter goes its way; the readings' number: nothing read says so. */
+function settlesAt(time: Float64Array, values: Float64Array, begin: number, counter: CounterRules): number {
+  const settled = settledAt(time, values, begin, time.length, counter);
+  return settled < time.length ? settled : placesOn(values, begin, unsettledReadings);
+}
+
+/** The place of the `count`th value from `begin` on, or the number of places. */
+function placesOn(values: Float64Array, begin: number, count: number): number {
+  let place = begin - 1;
+  for (let left = count; left > 0 && place < values.length; left -= 1)
+    place = nextPlace(values, place + 1, values.length);
+  return place;
+}
+
+/** The place of the `count`th value before `end`, going back, or -1. */
+function placesBack(values: Float64Array, end: number, count: number): number {
+  let place = end;
+  for (let left = count; left > 0 && place >= 0; left -= 1) place = placeBefore(values, place);
+  return place;
 }
 
 /** The first place from `begin` on with a value, or `end`. */

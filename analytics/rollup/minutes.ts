@@ -14,13 +14,13 @@ const most = 1440;
 /**
  * Appends the rows of the minutes that `influence` names, field by field; other cells are left out. The readings must hold all that speaks of these minutes:
  * `influenceOf` says whether they do. `oracle.ts` is the same, to be read.
- * @param until  Minutes from then on are not over yet.
+ * @param within  Minutes before it are forgotten, those after it not over yet.
  */
 export function rollMinutes(
   readings: SeriesReadings,
   rules: SensorRules,
   influence: Influence,
-  until: number,
+  within: Stretch,
   series: number,
   rows: RollupRows,
 ): void {
@@ -31,7 +31,8 @@ export function rollMinutes(
     from = Math.min(from, stretch.from);
     to = Math.max(to, stretch.to);
   }
-  to = Math.min(to, until);
+  from = Math.max(from, within.from);
+  to = Math.min(to, within.to);
   for (let at = from; at < to; at += most * minute_ms)
     rollPart(readings, rules, influence, { from: at, to: Math.min(to, at + most * minute_ms) }, series, rows);
 }

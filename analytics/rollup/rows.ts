@@ -30,6 +30,15 @@ export class RollupRows {
     this.values = this.values.map((column) => grown(column, new Float64Array(capacity)));
   }
 
+  append(rows: RollupRows): void {
+    this.reserve(rows.size);
+    this.series.set(rows.series.subarray(0, rows.size), this.size);
+    this.time.set(rows.time.subarray(0, rows.size), this.size);
+    for (const [at, column] of this.values.entries())
+      column.set(rows.values[at]!.subarray(0, rows.size), this.size);
+    this.size += rows.size;
+  }
+
   /** A copy, for a store. */
   batch(policy: Policy): ResultBatch {
     return {

@@ -34,7 +34,7 @@ function rollAll(readings: SeriesReadings, rules: SensorRules): RollupRows {
     { ...all, begins: true, ends: true },
     minutes,
   ) as Influence;
-  rollMinutes(readings, rules, influence, Infinity, 7, rows);
+  rollMinutes(readings, rules, influence, all, 7, rows);
   return rows;
 }
 

@@ -1,0 +1,153 @@
+import { rollCoarser } from "#analytics/rollup/coarser.ts";
+import { type ReadStretch, type Stretch, influenceOf } from "#analytics/rollup/extent.ts";
+import { type SeriesRows, seriesOf } from "#analytics/rollup/feed.ts";
+import { minute_ms, rollMinutes } from "#analytics/rollup/minutes.ts";
+import type { Periods } from "#analytics/rollup/periods.ts";
+import type { RollupPlan } from "#analytics/rollup/plan.ts";
+import { type SensorRules, placeOf } from "#analytics/rollup/readings.ts";
+import { RollupRows } from "#analytics/rollup/rows.ts";
+import type { Store } from "#store/port.ts";
+import { type Rollup, rollups } from "#store/query.ts";
+import { GiveWay } from "./give-way.ts";
+import type { RollupWriter } from "./rollup-writer.ts";
+
+/** Periods around what changed that are read at first: enough for series that speak regularly. */
+const periodsAround = 5;
+/** By how much more is read for those it is not enough for, each time. */
+const widened = 8;
+/** Beyond it everything is read: what is asked again is few series with few readings. */
+const widest_ms = 20 * 24 * 3_600_000;
+/** Readings may be a little ahead of the clock. */
+const ahead_ms = 3_600_000;
+/** Series of one question. */
+const seriesAtOnce = 256;
+
+export interface MinuteRoller {
+  readonly store: Pick<Store, "rows">;
+  readonly plan: RollupPlan;
+  readonly periods: Periods;
+  /** The finest roll-up whose rows are kept that long; those finer are made and not written. */
+  readonly finest: Rollup;
+  /** Rows before it are forgotten, those after it not over yet. */
+  readonly within: Stretch;
+  readonly writer: RollupWriter;
+  readonly rulesOf: (series: number) => SensorRules;
+  readonly begins: Begins;
+  readonly now: number;
+  readonly read: (readings: number) => void;
+}
+
+/** Rolls up all windows that readings in `changed` have an influence on. */
+export async function rollChanged(roller: MinuteRoller, changed: Stretch): Promise<void> {
+  const around = periodsAround * roller.plan.period_s * 1000 + minute_ms;
+  let [before, after] = [around, around];
+  let short = await rollPass(roller, changed, readAround(changed, before, after, roller.now), undefined);
+  while (short.series.length > 0) {
+    if (short.before) before *= widened;
+    if (short.after) after *= widened;
+    const read = readAround(changed, before, after, roller.now);
+    const next: ShortSeries = { series: [], before: false, after: false };
+    for (let at = 0; at < short.series.length; at += seriesAtOnce) {
+      const asked = short.series.slice(at, at + seriesAtOnce);
+      const found = await rollPass(roller, changed, read, asked);
+      next.series.push(...found.series);
+      next.before ||= found.before;
+      next.after ||= found.after;
+    }
+    short = next;
+  }
+  await roller.writer.flush();
+}
+
+function readAround(changed: Stretch, before: number, after: number, now: number): ReadStretch {
+  const begins = before > widest_ms;
+  const ends = after > widest_ms || changed.to + after >= now;
+  return {
+    from: begins ? 0 : changed.from - before,
+    to: ends ? Math.max(now, changed.to) + ahead_ms : changed.to + after,
+    begins,
+    ends,
+  };
+}
+
+/** Series of which more must be read. */
+interface ShortSeries {
+  readonly series: number[];
+  before: boolean;
+  after: boolean;
+}
+
+async function rollPass(
+  roller: MinuteRoller,
+  changed: Stretch,
+  read: ReadStretch,
+  series: readonly number[] | undefined,
+): Promise<ShortSeries> {
+  const { plan, store } = roller;
+  const fields = plan.fields.map(({ name }) => name);
+  const short: ShortSeries = { series: [], before: false, after: false };
+  const minutes = new RollupRows(plan);
+  const giveWay = new GiveWay();
+  const pieces = store.rows({
+    policy: "autogen",
+    measurement: plan.measurement,
+    from: read.from,
+    to: read.to,
+    fields,
+    ...(series && { series }),
+  });
+  for await (const rows of seriesOf(pieces, fields)) {
+    roller.read(rows.time.length);
+    if (placeOf(rows.time, changed.from) === placeOf(rows.time, changed.to)) continue;
+    const begins = read.begins || roller.begins.isFirst(rows.series, rows.time[0]!, read.from);
+    const rules = roller.rulesOf(rows.series);
+    const grain = roller.periods[roller.finest];
+    const influence = influenceOf(plan, rows, rules, changed, { ...read, begins }, grain);
+    if ("before" in influence) {
+      short.series.push(rows.series);
+      short.before ||= influence.before;
+      short.after ||= influence.after;
+      continue;
+    }
+    if (read.begins) roller.begins.note(rows.series, rows.time[0]!);
+    minutes.clear();
+    rollMinutes(rows, rules, influence, roller.within, rows.series, minutes);
+    put(roller, rows, minutes);
+    await roller.writer.added();
+    if (giveWay.isDue) await giveWay.turn();
+  }
+  return short;
+}
+
+/** Rows of minutes, or what they make of coarser windows, go to the writer. */
+function put(
+  { plan, periods, finest, writer }: MinuteRoller,
+  { series }: SeriesRows,
+  minutes: RollupRows,
+): void {
+  let finer = minutes;
+  for (const policy of rollups.slice(1, rollups.indexOf(finest) + 1)) {
+    const coarser = new RollupRows(plan);
+    rollCoarser(finer, { begin: 0, end: finer.size }, periods[policy], series, coarser);
+    finer = coarser;
+  }
+  writer.rows.append(finer);
+}
+
+/** Series known to have no reading before a time: it is not looked for again. */
+export class Begins {
+  readonly #first = new Map<number, number>();
+
+  /** Of readings from `from` on, of which the first is of `time`: is there none before? */
+  isFirst(series: number, time: number, from: number): boolean {
+    const first = this.#first.get(series);
+    return first !== undefined && first >= from && first === time;
+  }
+
+  note(series: number, time: number): void {
+    if (this.#first.size >= mostNoted) this.#first.clear();
+    this.#first.set(series, time);
+  }
+}
+
+const mostNoted = 100_000;

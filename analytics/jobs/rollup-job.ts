@@ -1,0 +1,187 @@
+import type { Registry } from "prom-client";
+import { type Batch, batchesOf, dueOf, hour_ms, stretchesOf } from "#analytics/rollup/dirty.ts";
+import { minute_ms } from "#analytics/rollup/minutes.ts";
+import { type Periods, periodsOf } from "#analytics/rollup/periods.ts";
+import { type RollupPlan, rollupPlan } from "#analytics/rollup/plan.ts";
+import type { SensorRules } from "#analytics/rollup/readings.ts";
+import { Touched } from "#analytics/rollup/touched.ts";
+import type { Store } from "#store/port.ts";
+import { type Policy, type Rollup, rollups } from "#store/query.ts";
+import type { DirtyHour } from "#store/results.ts";
+import type { Catalogue, Measurement } from "#telemetry/catalogue.ts";
+import type { Zone } from "#telemetry/zone.ts";
+import type { Job } from "./job.ts";
+import { Begins, rollChanged } from "./roll-minutes.ts";
+import { rollTouched } from "./roll-coarser.ts";
+import { rollupChoice } from "./rollup-choice.ts";
+import { RollupMetrics } from "./rollup-metrics.ts";
+import { RollupWriter } from "./rollup-writer.ts";
+
+export interface RollupJobOptions {
+  readonly store: Pick<Store, "rows" | "dirty" | "clean" | "writeResults" | "trouble">;
+  readonly catalogue: () => Catalogue;
+  /** The city's: hours and days are its own. */
+  readonly zone: Zone;
+  /** What the registry says of a series' sensor. */
+  readonly rulesOf: (series: number, measurement: Measurement) => SensorRules;
+  /** Does the store lag behind the readings that come? Then only what is new is rolled up. */
+  readonly isBehind: () => boolean;
+  /** For how many days rows are kept; undefined: for ever. */
+  readonly keptDays: Readonly<Partial<Record<Policy, number | undefined>>>;
+  readonly now?: () => number;
+  readonly metrics?: Registry | undefined;
+}
+
+const every_ms = 10_000;
+/** A minute is rolled up so long after its end: readings are on their way for a while. */
+const grace_ms = 5_000;
+/** A run ends after so long, and the next begins with what is newest then. */
+const longestRun_ms = 10_000;
+/** An hour that is not over is rolled up once in so long, its late readings together with the next minute. */
+const running_ms = 50_000;
+const day_ms = 24 * hour_ms;
+/** Hours so near to the end of their time are as good as past it. */
+const margin_ms = 2 * day_ms;
+
+/** Minutes, hours and days of all readings that came since the last time. */
+export function rollupJob(options: RollupJobOptions): Job {
+  return new RollupJob(options);
+}
+
+class RollupJob implements Job {
+  readonly name = "rollup";
+  readonly every_ms = every_ms;
+  readonly #options: RollupJobOptions;
+  readonly #now: () => number;
+  readonly #periods: Periods;
+  readonly #metrics: RollupMetrics;
+  readonly #plans = new Map<Measurement, RollupPlan>();
+  readonly #begins = new Begins();
+  /** When a measurement's running hour was rolled up. */
+  readonly #ranAt = new Map<string, number>();
+  #choiceAt: number | undefined;
+
+  constructor(options: RollupJobOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#periods = periodsOf(options.zone);
+    this.#metrics = new RollupMetrics(options.metrics);
+  }
+
+  behind(): number {
+    return this.#metrics.hoursBehind;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { store, isBehind } = this.#options;
+    if (store.trouble() !== undefined) return;
+    const now = this.#now();
+    await this.#writeChoice(now);
+    const due = (await store.dirty())
+      .map((hour) => dueOf(hour, now - grace_ms))
+      .filter((hour): hour is DirtyHour => hour !== undefined && this.#measurement(hour) !== undefined);
+    const recent = now - hour_ms;
+    this.#metrics.hoursBehind = due.length;
+    const ready = due.filter((hour) => !this.#isPaused(hour, now));
+    const until = performance.now() + longestRun_ms;
+    for (const batch of batchesOf(ready, recent, this.#periods.rollup_1d)) {
+      const isNew = batch.hours[0]!.hour + hour_ms > recent;
+      if (signal.aborted || performance.now() > until || (!isNew && isBehind())) return;
+      await this.#roll(batch, now, () => signal.aborted || performance.now() > until);
+    }
+  }
+
+  /** Where rows of 1970 would not be kept there is one of each day. */
+  async #writeChoice(now: number): Promise<void> {
+    const { store, keptDays } = this.#options;
+    const at = keptDays.autogen === undefined ? 0 : Math.floor(now / day_ms) * day_ms;
+    if (at === this.#choiceAt) return;
+    await store.writeResults([rollupChoice(at)]);
+    this.#choiceAt = at;
+  }
+
+  #measurement({ measurement }: { readonly measurement: string }): Measurement | undefined {
+    const catalogue = this.#options.catalogue();
+    return catalogue.measurements[catalogue.indexOf(measurement) ?? -1];
+  }
+
+  #isPaused({ measurement, hour }: DirtyHour, now: number): boolean {
+    return hour + hour_ms > now && now - (this.#ranAt.get(measurement) ?? -Infinity) < running_ms;
+  }
+
+  /** @param isOver  Asked between hours: the rest of them can wait. */
+  async #roll({ measurement: name, hours }: Batch, now: number, isOver: () => boolean): Promise<void> {
+    const { store, rulesOf } = this.#options;
+    const measurement = this.#measurement({ measurement: name })!;
+    const plan = this.#planOf(measurement);
+    const periods = this.#periods;
+    const touched = { rollup_1h: new Touched(periods.rollup_1h), rollup_1d: new Touched(periods.rollup_1d) };
+    const coarserOf = { rollup_1m: touched.rollup_1h, rollup_1h: touched.rollup_1d, rollup_1d: undefined };
+    const writerOf = (policy: Rollup): RollupWriter =>
+      new RollupWriter(plan, policy, {
+        store,
+        touched: coarserOf[policy],
+        wrote: (written, rows) => this.#metrics.wrote(written, rows),
+      });
+    const done: DirtyHour[] = [];
+    for (const hour of hours) {
+      if (done.length > 0 && isOver()) break;
+      done.push(hour);
+      const finest = this.#finest(hour.hour, now);
+      if (finest === undefined) {
+        this.#metrics.forgot(1);
+        continue;
+      }
+      if (hour.hour + hour_ms > now) this.#ranAt.set(name, now);
+      for (const changed of stretchesOf(hour)) {
+        await rollChanged(
+          {
+            store,
+            plan,
+            periods,
+            finest,
+            within: { from: this.#since(finest, now), to: this.#over(now) },
+            writer: writerOf(finest),
+            rulesOf: (series) => rulesOf(series, measurement),
+            begins: this.#begins,
+            now,
+            read: (readings) => this.#metrics.read(readings),
+          },
+          changed,
+        );
+      }
+    }
+    for (const [finer, coarser] of [
+      ["rollup_1m", "rollup_1h"],
+      ["rollup_1h", "rollup_1d"],
+    ] as const) {
+      const parts = { store, plan, periods, since: this.#since(finer, now) };
+      await rollTouched(parts, { finer, coarser }, touched[coarser], writerOf(coarser));
+    }
+    await store.clean(done);
+    this.#metrics.hoursBehind -= done.length;
+  }
+
+  #planOf(measurement: Measurement): RollupPlan {
+    let plan = this.#plans.get(measurement);
+    if (plan === undefined) this.#plans.set(measurement, (plan = rollupPlan(measurement)));
+    return plan;
+  }
+
+  /** Minutes before it are over. */
+  #over(now: number): number {
+    return Math.floor((now - grace_ms) / minute_ms) * minute_ms;
+  }
+
+  /** The finest roll-up that keeps rows of that time; undefined: none, or their readings are not kept. */
+  #finest(time: number, now: number): Rollup | undefined {
+    const isKept = (policy: Policy): boolean => time >= this.#since(policy, now) + margin_ms;
+    return isKept("autogen") ? rollups.find(isKept) : undefined;
+  }
+
+  /** From which time on rows of a policy are kept. */
+  #since(policy: Policy, now: number): number {
+    const days = this.#options.keptDays[policy];
+    return days === undefined ? -Infinity : now - days * day_ms;
+  }
+}

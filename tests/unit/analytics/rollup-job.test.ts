@@ -1,0 +1,286 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { rollupJob } from "#analytics/jobs/rollup-job.ts";
+import { rollWindow } from "#analytics/rollup/oracle.ts";
+import { periodsOf } from "#analytics/rollup/periods.ts";
+import type { SensorRules } from "#analytics/rollup/readings.ts";
+import { type Rollup, rollups } from "#store/query.ts";
+import { makeCatalogue } from "#telemetry/catalogue.ts";
+import { makeZone } from "#telemetry/zone.ts";
+import { MemoryStore } from "./memory-store.ts";
+import {
+  arbitraryReadings,
+  arbitraryRules,
+  differences,
+  type Reading,
+  readingsOf,
+  steadyRules,
+  tried,
+  triedPlan,
+} from "./rollup-support.ts";
+
+const begin = 1_795_824_000_000; // 2026-11-28T00:00:00Z
+const zone = makeZone("Asia/Qatar");
+const periods = periodsOf(zone);
+const catalogue = makeCatalogue([tried]);
+
+interface Arrival extends Reading {
+  readonly series: number;
+}
+
+function fieldsOf({ values }: Reading): Record<string, number> {
+  return Object.fromEntries(
+    triedPlan.fields.flatMap(({ name }, at) => (Number.isNaN(values[at]) ? [] : [[name, values[at]!]])),
+  );
+}
+
+function put(store: MemoryStore, arrival: Arrival): void {
+  store.put("tried", arrival.series, arrival.time, fieldsOf(arrival));
+}
+
+function jobOn(
+  store: MemoryStore,
+  rules: (series: number) => SensorRules,
+  now: () => number,
+): () => Promise<void> {
+  const job = rollupJob({
+    store,
+    catalogue: () => catalogue,
+    zone,
+    rulesOf: rules,
+    isBehind: () => false,
+    keptDays: {},
+    now,
+  });
+  return async () => {
+    await job.run(new AbortController().signal);
+  };
+}
+
+/** What the roll-ups of a store lack, or have beyond what its readings give, before `now`. */
+function wrongIn(store: MemoryStore, series: number, rules: SensorRules, now: number): string[] {
+  const readings = readingsOf(
+    Array.from(store.table("autogen", "tried", series), ([time, fields]) => ({
+      time,
+      values: triedPlan.fields.map(({ name }) => fields[name] ?? NaN),
+    })),
+  );
+  return rollups.flatMap((policy: Rollup) => {
+    const grain = periods[policy];
+    const found = store.table(policy, "tried", series);
+    const around = [...readings.time].flatMap((time) => [
+      grain.beginOf(time),
+      grain.beginOf(grain.beginOf(time) - 1),
+      grain.endOf(time),
+    ]);
+    const wanted = new Map<number, Record<string, number>>();
+    for (const from of new Set([...found.keys(), ...around])) {
+      // A window that is not over has what its minutes that are over give.
+      const to = Math.min(grain.endOf(from), Math.floor((now - 5_000) / 60_000) * 60_000);
+      const row = to > from ? rollWindow(triedPlan, readings, rules, { from, to }) : {};
+      if (Object.keys(row).length > 0) wanted.set(from, row);
+    }
+    return differences(found, wanted).map((line) => `${policy} ${line}`);
+  });
+}
+
+/** Arrivals in any order, with runs of the job between them. */
+const histories = fc
+  .tuple(arbitraryReadings(begin), arbitraryReadings(begin + 17_000), arbitraryRules)
+  .chain(([one, two, rules]) => {
+    const arrivals: Arrival[] = [
+      ...one.map((reading) => ({ ...reading, series: 1 })),
+      ...two.map((reading) => ({ ...reading, series: 5 })),
+    ];
+    const shuffled = fc.shuffledSubarray(arrivals, { minLength: arrivals.length });
+    const twice = fc.subarray(arrivals, { maxLength: Math.min(5, arrivals.length) });
+    // The same key with one field corrected.
+    const corrections = fc.array(
+      fc.record({
+        at: fc.nat(arrivals.length - 1),
+        field: fc.nat(triedPlan.fields.length - 1),
+        value: fc.integer({ min: 0, max: 1 }),
+      }),
+      { maxLength: 4 },
+    );
+    return fc.record({
+      rules: fc.constant(rules),
+      arrivals: fc.tuple(shuffled, twice, corrections).map(([all, again, corrected]) => [
+        ...all,
+        ...again,
+        ...corrected.map(({ at, field, value }) => ({
+          ...arrivals[at]!,
+          values: triedPlan.fields.map((_, place) => (place === field ? value : NaN)),
+        })),
+      ]),
+      every: fc.integer({ min: 1, max: 30 }),
+    });
+  });
+
+test("any order of arrival, with duplicates and corrections, gives the roll-ups that the readings give", async () => {
+  await fc.assert(
+    fc.asyncProperty(histories, async ({ rules, arrivals, every }) => {
+      const store = new MemoryStore();
+      let now = Math.max(...arrivals.map(({ time }) => time)) + 1_000_000;
+      const run = jobOn(
+        store,
+        () => rules,
+        () => now,
+      );
+      for (const [at, arrival] of arrivals.entries()) {
+        put(store, arrival);
+        if (at % every !== 0) continue;
+        await run();
+        now += 60_000;
+      }
+      await run();
+      expect(await store.dirty()).toHaveLength(0);
+      for (const series of [1, 5]) expect(wrongIn(store, series, rules, now)).toEqual([]);
+    }),
+    { numRuns: Number(process.env["SOAK_ROLLUPS"] ?? 30) },
+  );
+});
+
+test("a run that fails at any call loses nothing: the next one does it again", async () => {
+  const [readings] = fc.sample(arbitraryReadings(begin), { numRuns: 1, seed: 5 }) as [Reading[]];
+  const now = Math.max(...readings.map(({ time }) => time)) + 1_000_000;
+  const fresh = (): MemoryStore => {
+    const store = new MemoryStore();
+    for (const reading of readings) put(store, { ...reading, series: 1 });
+    return store;
+  };
+  const whole = fresh();
+  let calls = 0;
+  whole.before = () => (calls += 1);
+  const runWhole = jobOn(
+    whole,
+    () => steadyRules,
+    () => now,
+  );
+  await runWhole();
+  expect(wrongIn(whole, 1, steadyRules, now)).toEqual([]);
+  const all = calls;
+  expect(all).toBeGreaterThan(10);
+  for (let failing = 1; failing <= all; failing += 1) {
+    const store = fresh();
+    let call = 0;
+    store.before = () => {
+      call += 1;
+      if (call === failing) throw new Error("the store is away");
+    };
+    await expect(
+      jobOn(
+        store,
+        () => steadyRules,
+        () => now,
+      )(),
+    ).rejects.toThrow("the store is away");
+    // Killed here: another process begins with what the store has.
+    await jobOn(
+      store,
+      () => steadyRules,
+      () => now,
+    )();
+    expect(wrongIn(store, 1, steadyRules, now)).toEqual([]);
+    expect(await store.dirty()).toHaveLength(0);
+  }
+});
+
+test("run again over everything, it writes the same rows", async () => {
+  const [readings] = fc.sample(arbitraryReadings(begin), { numRuns: 1, seed: 6 }) as [Reading[]];
+  let now = Math.max(...readings.map(({ time }) => time)) + 10_000_000;
+  const store = new MemoryStore();
+  const run = jobOn(
+    store,
+    () => steadyRules,
+    () => now,
+  );
+  const tables = (): unknown => rollups.map((policy) => store.table(policy, "tried", 1));
+  for (const reading of readings) put(store, { ...reading, series: 1 });
+  await run();
+  const first = structuredClone(tables());
+  for (const reading of readings) put(store, { ...reading, series: 1 });
+  now += 60_000;
+  await run();
+  expect(tables()).toEqual(first);
+});
+
+test("a city that speaks each minute costs two rows of each series a minute, and none of the running one", async () => {
+  const store = new MemoryStore();
+  let now = begin;
+  const run = jobOn(
+    store,
+    () => steadyRules,
+    () => now,
+  );
+  const seriesCount = 5;
+  let newest = 0;
+  for (let second = 0; second < 3600; second += 10) {
+    now = begin + second * 1000;
+    for (let series = 0; series < seriesCount; series += 1) {
+      const phase = (series * 10) % 60;
+      if (second % 60 === phase)
+        put(store, { time: now, series, values: [second % 7, 50, series, 1, second / 60, second / 30] });
+    }
+    await run();
+    newest = Math.max(newest, ...store.table("rollup_1m", "tried", 1).keys());
+    expect(newest).toBeLessThanOrEqual(now - 65_000);
+  }
+  expect(newest).toBe(begin + 58 * 60_000);
+  now += 120_000;
+  await run();
+  for (let series = 0; series < seriesCount; series += 1)
+    expect(wrongIn(store, series, steadyRules, now)).toEqual([]);
+  const minutes = 60 * seriesCount;
+  expect(store.written.rollup_1m).toBeLessThan(2.2 * minutes);
+  expect(store.written.rollup_1h).toBeLessThan(1.2 * minutes);
+  expect(store.written.rollup_1d).toBeLessThan(1.2 * minutes);
+});
+
+test("what is older than its minutes are kept still makes hours and days", async () => {
+  const [readings] = fc.sample(arbitraryReadings(begin), { numRuns: 1, seed: 7 }) as [Reading[]];
+  for (const keptDays of [{ rollup_1m: 30 }, { rollup_1m: 30, rollup_1h: 60 }]) {
+    const now = begin + 100 * 86_400_000;
+    const store = new MemoryStore();
+    for (const reading of readings) put(store, { ...reading, series: 1 });
+    const job = rollupJob({
+      store,
+      catalogue: () => catalogue,
+      zone,
+      rulesOf: () => steadyRules,
+      isBehind: () => false,
+      keptDays,
+      now: () => now,
+    });
+    await job.run(new AbortController().signal);
+    const written = "rollup_1h" in keptDays ? ["rollup_1d"] : ["rollup_1h", "rollup_1d"];
+    expect(Object.keys(store.written).filter((policy) => policy !== "autogen")).toEqual(written);
+    const wrong = wrongIn(store, 1, steadyRules, now);
+    expect(wrong.filter((line) => written.some((policy) => line.startsWith(policy)))).toEqual([]);
+  }
+});
+
+test("while the store lags behind, what is new is rolled up and history waits", async () => {
+  const store = new MemoryStore();
+  const now = begin + 86_400_000;
+  let isBehind = true;
+  const job = rollupJob({
+    store,
+    catalogue: () => catalogue,
+    zone,
+    rulesOf: () => steadyRules,
+    isBehind: () => isBehind,
+    keptDays: {},
+    now: () => now,
+  });
+  const values = [1, NaN, NaN, NaN, NaN, NaN];
+  put(store, { time: begin, series: 1, values });
+  put(store, { time: now - 1_000_000, series: 1, values });
+  await job.run(new AbortController().signal);
+  expect([...store.table("rollup_1m", "tried", 1).keys()][0]).toBeGreaterThan(begin + 80_000_000);
+  expect(job.behind?.()).toBe(1);
+  isBehind = false;
+  await job.run(new AbortController().signal);
+  expect(wrongIn(store, 1, steadyRules, now)).toEqual([]);
+  expect(job.behind?.()).toBe(0);
+});
