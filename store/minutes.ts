@@ -12,6 +12,8 @@ export interface HourMinutes {
   readonly high: number;
 }
 
+export const wholeHour = { low: 2 ** half - 1, high: 2 ** half - 1 };
+
 /** Minutes of UTC hours, in 60 bits an hour. */
 export class Minutes {
   readonly #hours = new Map<number, { hour: number; low: number; high: number }>();

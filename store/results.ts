@@ -1,6 +1,9 @@
 import type { Policy } from "./query.ts";
 
-/** Rows that the platform's own jobs compute. Written again they replace, field by field, what was there. */
+/**
+ * Rows that the platform's own jobs compute, each with a value. Written again they replace, field by field, what was there. 10,000 to 20,000 rows are best: the store's writer
+ * takes a batch at once, readings wait meanwhile.
+ */
 export interface ResultBatch {
   readonly policy: Policy;
   /** A roll-up has its readings' measurement; other results those of `telemetry/results.ts`. */
@@ -19,11 +22,16 @@ export type ResultField =
   | { readonly name: string; readonly type: "float" | "integer" | "boolean"; readonly values: Float64Array }
   | { readonly name: string; readonly type: "string"; readonly values: readonly (string | null)[] };
 
-/** Rows of one measurement (readings, or their roll-ups), ordered by series and then by time, in pieces; a series may go on in the next piece. */
+/** Rows of one measurement (readings, or their roll-ups), those of a series together and by time, in pieces; a series may go on in the next piece. */
 export interface RowPiece {
   readonly series: Uint32Array;
   readonly time: Float64Array;
   readonly fields: readonly { readonly name: string; readonly values: Float64Array }[];
+}
+
+/** What of it is moved, not copied, when it crosses threads. */
+export function buffersOf({ series, time, fields }: RowPiece): ArrayBuffer[] {
+  return [series, time, ...fields.map(({ values }) => values)].map(({ buffer }) => buffer as ArrayBuffer);
 }
 
 export interface RowsQuery {

@@ -3,7 +3,13 @@ import { serveWorker, transferred } from "#runtime/worker.ts";
 import { buffersOf, type SeriesContent } from "#telemetry/series-table.ts";
 import type { GatewayTally, ReadingQuery, ReadingRows, StoreBatch, StoreRefusal } from "../port.ts";
 import type { Policy } from "../query.ts";
-import type { DirtyHour, ResultBatch, RowPiece, RowsQuery } from "../results.ts";
+import {
+  type DirtyHour,
+  type ResultBatch,
+  type RowPiece,
+  type RowsQuery,
+  buffersOf as buffersOfPiece,
+} from "../results.ts";
 import type { SeriesRange } from "./job-rows.ts";
 import { DuckDbEngine, type EngineOptions, type EngineOutcome, type HeldFiles } from "./engine.ts";
 import type { RewriteStep } from "./rewriting.ts";
@@ -48,12 +54,7 @@ await serveWorker<StoreThread>(async (options: EngineOptions) => {
       planRows: (query) => engine.planRows(query),
       readPiece: async ({ query, range }) => {
         const read = await engine.readPiece(query, range);
-        const { series, time, fields } = read.piece;
-        const columns = [series, time, ...fields.map(({ values }) => values)];
-        return transferred(
-          read,
-          columns.map(({ buffer }) => buffer as ArrayBuffer),
-        );
+        return transferred(read, buffersOfPiece(read.piece));
       },
       expire: ({ policy, before }) => engine.expire(policy, before),
       refusals: (journal) => engine.refusals(journal),

@@ -1,12 +1,15 @@
-import type { Block, BlockTable } from "#telemetry/block.ts";
-import { type EncodedField, encodeFields } from "./line-writer.ts";
+import { type EncodedField, type LineTable, encodeFields } from "./line-writer.ts";
 
 /** A table of a batch: block and table by their numbers in it. */
 export interface BatchTable {
   readonly block: number;
   readonly index: number;
-  readonly table: BlockTable;
+  readonly table: LineTable;
   readonly fields: readonly EncodedField[];
+}
+
+export interface LineBlock {
+  readonly tables: readonly LineTable[];
 }
 
 /** All rows of a batch, those of one series together, in the order of their arrival. */
@@ -26,7 +29,7 @@ export class BatchSorter {
   #ends = new Uint32Array(1024);
 
   /** Valid until the next batch. By counting: one pass to count, one to place. */
-  sort(blocks: readonly Block[]): BatchOrder {
+  sort(blocks: readonly LineBlock[]): BatchOrder {
     const tables = blocks.flatMap(({ tables: all }, block) =>
       all.map((table, index): BatchTable => ({ block, index, table, fields: encodeFields(table) })),
     );

@@ -11,11 +11,18 @@ import type {
   StoreOutcome,
   StoreRefusal,
 } from "../port.ts";
+import { MeasurementMinutes, wholeHour } from "../minutes.ts";
+import type { Policy } from "../query.ts";
 import { refusalsOf } from "../refusals.ts";
+import type { DirtyHour, ResultBatch, RowPiece, RowsQuery } from "../results.ts";
 import { Serial } from "../serial.ts";
+import { type Gathered, type JobPlan, PieceGatherer, correct, jobStatement } from "./job-rows.ts";
+import type { InfluxSeries } from "./query.ts";
+import { ResultWriter } from "./result-writer.ts";
 import { type ReadPlan, RowCounter, RowMerger, countStatement, needsTags, selectStatement } from "./rows.ts";
 import { InfluxServer, type ServerOptions } from "./server.ts";
 import { InfluxState } from "./state.ts";
+import { storedHours } from "./stored-hours.ts";
 import { type Prefix, type TagVersion, prefixAt, prefixesOf, sameTags } from "./tags.ts";
 import { LinesWriter, type RefusedLine } from "./write-lines.ts";
 
@@ -46,6 +53,19 @@ const bytesPerRequest = 8 * 1024 * 1024;
 /** Milliseconds. */
 const readTimeout = 60_000;
 const countTimeout = 900_000;
+/** Who reads may compute between pieces. */
+const jobTimeout = 900_000;
+const hour_ms = 3_600_000;
+
+/** Rows on their way to a job. */
+interface JobReading {
+  readonly plan: JobPlan;
+  readonly gatherer: PieceGatherer;
+  /** Undefined: all have come. */
+  answers: AsyncGenerator<InfluxSeries> | undefined;
+  /** A piece that waits for tags. */
+  gathered?: Gathered;
+}
 
 /** A batch that was decoded and waits for the tags of its sensors. */
 interface Prepared {
@@ -61,7 +81,10 @@ export class InfluxEngine {
   readonly #server: InfluxServer;
   readonly #state: InfluxState;
   readonly #writer: LinesWriter;
+  readonly #results: ResultWriter;
   readonly #commits = new Serial();
+  readonly #reading = new Map<number, JobReading>();
+  #lastReading = 0;
   /** By series number. */
   #prefixes: (readonly Prefix[] | undefined)[] = [];
   readonly #seriesOfSensor = new Map<string, number[]>();
@@ -70,20 +93,32 @@ export class InfluxEngine {
   #isWriting = false;
   #toForget: SensorRef[] = [];
 
+  readonly #options: EngineOptions;
+  /** By policy, what InfluxDB was told last. */
+  readonly #keptHours = new Map<Policy, number>();
+
   private constructor(options: EngineOptions, state: InfluxState) {
+    this.#options = options;
     this.#state = state;
     this.#server = new InfluxServer(options);
-    this.#writer = new LinesWriter(options.connections, {
-      linesPerRequest: options.linesPerRequest,
+    const common = {
       bytesPerRequest,
-      prefixes: (series) => this.#prefixes[series]!,
-      send: (lines) => this.#server.write(lines),
-      giveUp: (words) => {
+      prefixes: (series: number) => this.#prefixes[series]!,
+      giveUp: (words: string) => {
         throw new MarsadError(
           "STORE_UNAVAILABLE",
           `InfluxDB at ${options.url} goes on refusing lines that it took alone: ${words}`,
         );
       },
+    };
+    this.#writer = new LinesWriter(options.connections, {
+      ...common,
+      linesPerRequest: options.linesPerRequest,
+      send: (lines) => this.#server.write(lines),
+    });
+    this.#results = new ResultWriter({
+      ...common,
+      send: (lines, policy) => this.#server.write(lines, policy === "autogen" ? undefined : policy),
     });
   }
 
@@ -138,9 +173,13 @@ export class InfluxEngine {
       return await this.#write(prepared, supplied);
     } finally {
       prepared.batch.blocks.forEach(release);
-      this.#isWriting = false;
-      this.forgetTags(this.#toForget.splice(0));
+      this.#endWriting();
     }
+  }
+
+  #endWriting(): void {
+    this.#isWriting = false;
+    this.forgetTags(this.#toForget.splice(0));
   }
 
   async #write(
@@ -161,7 +200,8 @@ export class InfluxEngine {
     );
     const all = [...refused, ...byServer].toSorted((a, b) => a.position - b.position);
     const stored = storedByGateway(blocks, refusedLines);
-    const change = { journal, position: next, entries, stored, learnt, refused: all };
+    const minutes = minutesOf(blocks, refusedLines);
+    const change = { journal, position: next, entries, stored, learnt, refused: all, minutes };
     await this.#commits.run(() => this.#state.commit(change));
     const tallies = Array.from(stored, ([gateway, readings]) => ({
       gateway,
@@ -170,6 +210,131 @@ export class InfluxEngine {
       duplicate: 0,
     }));
     return { position: next, tallies, refused: all };
+  }
+
+  /** One at a time, and none beside a batch of readings. @returns the sensors whose tags it needs, if so: nothing was written then. */
+  async writeResults(batch: ResultBatch, supplied: readonly SensorTags[]): Promise<SensorRef[]> {
+    if (batch.tagSets === undefined) {
+      const entries = this.#entriesOf(new Set(batch.series));
+      this.#take(supplied, entries);
+      const unknown = entries.filter(({ series }) => this.#prefixes[series] === undefined);
+      if (unknown.length > 0) return sensorsOf(unknown);
+    }
+    this.#isWriting = true;
+    try {
+      await this.#results.write(batch);
+      return [];
+    } finally {
+      this.#endWriting();
+    }
+  }
+
+  #entriesOf(numbers: Iterable<number>): SeriesEntry[] {
+    return Array.from(numbers, (number) => {
+      const entry = this.#state.dictionary.get(number);
+      if (entry === undefined) throw new RangeError(`nobody knows the series ${number}`);
+      return entry;
+    });
+  }
+
+  /** What is to be rolled up; of readings that were stored before there were marks, all hours. */
+  async dirty(): Promise<DirtyHour[]> {
+    if (this.#state.isUnmarked) await this.#markStored();
+    return await this.#commits.run(async () => this.#state.marks.take());
+  }
+
+  async clean(hours: readonly DirtyHour[]): Promise<void> {
+    await this.#commits.run(() => this.#state.keepMarks(this.#state.marks.cleaned(hours)));
+  }
+
+  async #markStored(): Promise<void> {
+    const minutes = new MeasurementMinutes();
+    for (const [measurement, types] of this.#state.types) {
+      for await (const hour of storedHours(this.#server, measurement, [...types.keys()]))
+        minutes.of(measurement).put({ hour, ...wholeHour });
+    }
+    await this.#commits.run(() => this.#state.keepMarks(this.#state.marks.news(minutes), false));
+  }
+
+  /** @returns a number for `nextRows` and `closeRows` */
+  openRows(query: RowsQuery): number {
+    const all = query.series?.map((number) => this.#state.dictionary.get(number)) ?? this.#state.series();
+    const entries = all.filter((entry) => entry?.measurement === query.measurement) as SeriesEntry[];
+    const sensors = new Map(entries.map((entry) => [entry.series, entry]));
+    const plan = { query, sensors, known: this.#state.seriesCount(query.measurement) };
+    const isEmpty = sensors.size === 0 || query.fields?.length === 0 || query.from >= query.to;
+    const answers = isEmpty ? undefined : this.#server.query(jobStatement(plan), jobTimeout);
+    this.#reading.set(++this.#lastReading, { plan, answers, gatherer: new PieceGatherer(plan) });
+    return this.#lastReading;
+  }
+
+  /** @returns a piece, undefined after the last, or the sensors whose tags it needs before. */
+  async nextRows(id: number, supplied: readonly SensorTags[]): Promise<RowPiece | SensorRef[] | undefined> {
+    const reading = this.#reading.get(id);
+    if (reading === undefined) return undefined;
+    while (reading.gathered === undefined) {
+      if (reading.answers === undefined) return undefined;
+      const answer = await reading.answers.next();
+      if (answer.done === true) {
+        reading.answers = undefined;
+        reading.gathered = reading.gatherer.take(true);
+        if (reading.gathered.piece.time.length === 0) return undefined;
+      } else {
+        reading.gatherer.add(answer.value);
+        if (reading.gatherer.isFull) reading.gathered = reading.gatherer.take(false);
+      }
+    }
+    const { piece, twofold } = reading.gathered;
+    const entries = this.#entriesOf(twofold.keys());
+    this.#take(supplied, entries);
+    const unknown = entries.filter(({ series }) => this.#prefixes[series] === undefined);
+    if (unknown.length > 0) return sensorsOf(unknown);
+    for (const [series, times] of twofold)
+      correct(piece, series, await this.#untangle(reading.plan, piece, series, times));
+    delete reading.gathered;
+    return piece;
+  }
+
+  async closeRows(id: number): Promise<void> {
+    const reading = this.#reading.get(id);
+    this.#reading.delete(id);
+    await reading?.answers?.return(undefined);
+  }
+
+  /** A series' rows where two of one time have become one: those under the tag set of now win. */
+  async #untangle(
+    { query: { policy, measurement }, sensors, known }: JobPlan,
+    { fields }: RowPiece,
+    series: number,
+    times: { from: number; to: number },
+  ): Promise<ReadingRows> {
+    const query: ReadingQuery = {
+      measurement,
+      series: [series],
+      ...times,
+      limit: Number.POSITIVE_INFINITY,
+      order: "asc",
+    };
+    const one = new Map([[series, sensors.get(series)!]]);
+    const plan: ReadPlan = { query, policy, fields: fields.map(({ name }) => name), sensors: one, known };
+    const merger = new RowMerger(plan, (_, time, tags) =>
+      sameTags(prefixAt(this.#prefixes[series]!, time).tags, tags),
+    );
+    return (await this.#merge(plan, merger, true))!;
+  }
+
+  /** Says to InfluxDB how long it keeps a policy's rows. @returns what was done or is to be done by hand, in words */
+  async expire(policy: Policy, before: number): Promise<string[]> {
+    const { retentionDays, policy: own } = this.#options;
+    if (policy === "autogen") {
+      await this.#commits.run(() => this.#state.keepMarks(this.#state.marks.forgotten(before)));
+      if (retentionDays !== undefined) return []; // influx_retention_days says it
+    }
+    const hours = Math.max(1, Math.round((Date.now() - before) / hour_ms));
+    if (this.#keptHours.get(policy) === hours) return [];
+    const advice = await this.#server.retain(policy === "autogen" ? own : policy, hours / 24);
+    this.#keptHours.set(policy, hours);
+    return [advice ?? `InfluxDB keeps ${policy === "autogen" ? (own ?? policy) : policy} for ${hours} hours`];
   }
 
   /** The registry has changed these: their lines begin otherwise from now on. */
@@ -310,4 +475,18 @@ function storedByGateway(blocks: readonly Block[], refused: readonly RefusedLine
     }
   }
   return stored;
+}
+
+/** Minutes of the readings that were taken. */
+function minutesOf(blocks: readonly Block[], refused: readonly RefusedLine[]): MeasurementMinutes {
+  const minutes = new MeasurementMinutes();
+  const refusedOf = Map.groupBy(refused, ({ block, table }) => `${block} ${table}`);
+  for (const [number, { tables }] of blocks.entries()) {
+    for (const [index, { measurement, rows, time }] of tables.entries()) {
+      const isTaken = new Uint8Array(rows).fill(1);
+      for (const { row } of refusedOf.get(`${number} ${index}`) ?? []) isTaken[row] = 0;
+      minutes.of(measurement).addNew(time, isTaken, rows);
+    }
+  }
+  return minutes;
 }

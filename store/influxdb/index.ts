@@ -15,6 +15,8 @@ import type {
   StoreRefusal,
 } from "../port.ts";
 import type { QueryAnswer, QueryRequest } from "../query.ts";
+import type { Policy } from "../query.ts";
+import type { DirtyHour, ResultBatch, RowPiece, RowsQuery } from "../results.ts";
 import { Serial } from "../serial.ts";
 import type { EngineOptions, SensorRef, SensorTags } from "./engine.ts";
 import { PassThrough } from "./pass-through.ts";
@@ -170,25 +172,45 @@ class InfluxStore implements Store {
     return await this.#queries.query(request);
   }
 
-  writeResults(): Promise<never> {
-    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "results are not there yet"));
+  writeResults(batches: readonly ResultBatch[]): Promise<void> {
+    return this.#call(async () => {
+      for (const batch of batches) {
+        // One after the other, so that readings have their turn between them.
+        await this.#writes.run(async () => {
+          const write = (supplied: SensorTags[]) => this.#thread.call("writeResults", { batch, supplied });
+          const needed = await write([]);
+          if (needed.length > 0) await write(this.#supply(needed));
+        });
+      }
+    });
   }
 
-  // eslint-disable-next-line require-yield
-  async *rows(): AsyncGenerator<never> {
-    throw new MarsadError("STORE_UNAVAILABLE", "rows are not there yet");
+  async *rows(query: RowsQuery): AsyncGenerator<RowPiece> {
+    const id = await this.#call(() => this.#thread.call("openRows", query));
+    try {
+      let supplied: SensorTags[] = [];
+      for (;;) {
+        const asked = { id, supplied };
+        const next = await this.#call(() => this.#thread.call("nextRows", asked));
+        if (next === undefined) return;
+        supplied = Array.isArray(next) ? this.#supply(next) : [];
+        if (!Array.isArray(next)) yield next;
+      }
+    } finally {
+      await this.#thread.call("closeRows", id).catch(() => undefined); // lost, or closed: so are its rows
+    }
   }
 
-  dirty(): Promise<never> {
-    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "marks are not there yet"));
+  dirty(): Promise<DirtyHour[]> {
+    return this.#call(() => this.#thread.call("dirty", undefined));
   }
 
-  clean(): Promise<never> {
-    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "marks are not there yet"));
+  clean(hours: readonly DirtyHour[]): Promise<void> {
+    return this.#call(() => this.#thread.call("clean", hours));
   }
 
-  expire(): Promise<never> {
-    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "retention is not there yet"));
+  expire(policy: Policy, before: number): Promise<string[]> {
+    return this.#call(() => this.#thread.call("expire", { policy, before }));
   }
 
   trouble(): string | undefined {

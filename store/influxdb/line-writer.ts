@@ -45,7 +45,7 @@ export class LineWriter {
   write(
     prefix: Uint8Array,
     fields: readonly EncodedField[],
-    { values, time }: BlockTable,
+    { values, time }: Pick<BlockTable, "values" | "time">,
     row: number,
   ): boolean {
     let room = prefix.length + bytesPerTime;
@@ -60,10 +60,15 @@ export class LineWriter {
       // NaN alone is not equal to itself.
       if (value !== value) continue;
       if (this.#length > fieldsStart) this.#bytes[this.#length++] = comma;
-      const { key, type } = fields[field]!;
+      const { key, type, texts } = fields[field]!;
       this.#bytes.set(key, this.#length);
       this.#length += key.length;
-      if (type === "boolean") this.#put(value === 0 ? falseBytes : trueBytes);
+      if (type === "string") {
+        const text = texts![value]!;
+        room += text.length;
+        this.#reserve(start + room - this.#length);
+        this.#put(text);
+      } else if (type === "boolean") this.#put(value === 0 ? falseBytes : trueBytes);
       else {
         this.#number(value);
         if (type === "integer") this.#bytes[this.#length++] = letterI;
@@ -167,12 +172,26 @@ export class LineWriter {
   }
 }
 
+/** Rows as a block has them; the values of a text are places in `texts`, where they stand as lines have them. */
+export type LineTable = Omit<BlockTable, "fields"> & { readonly fields: readonly LineField[] };
+export interface LineField {
+  readonly name: string;
+  readonly type: FieldType | "string";
+  readonly texts?: readonly Uint8Array[];
+}
+
 /** A field's name as the bytes `vehicles=`, and its type. */
 export interface EncodedField {
   readonly key: Uint8Array;
-  readonly type: FieldType;
+  readonly type: LineField["type"];
+  readonly texts: readonly Uint8Array[] | undefined;
 }
 
-export function encodeFields({ fields }: BlockTable): EncodedField[] {
-  return fields.map(({ name, type }) => ({ key: Buffer.from(`${name}=`), type }));
+export function encodeFields({ fields }: { readonly fields: readonly LineField[] }): EncodedField[] {
+  return fields.map(({ name, type, texts }) => ({ key: Buffer.from(`${name}=`), type, texts }));
+}
+
+/** A text as a line has it, with its quotation marks. */
+export function encodeText(text: string): Uint8Array {
+  return Buffer.from(`"${text.replaceAll(/["\\]/g, "\\$&")}"`);
 }

@@ -1,5 +1,6 @@
 import type { InfluxHttp } from "./http.ts";
 import { MarsadError } from "#runtime/errors.ts";
+import type { Policy } from "../query.ts";
 
 /** Times that InfluxDB can say, in milliseconds since 1970. */
 export const earliest = -9_223_372_036_854;
@@ -8,6 +9,7 @@ export const latest = 9_223_372_036_854;
 export type InfluxValue = string | number | boolean | null;
 export interface InfluxSeries {
   readonly name: string;
+  readonly tags?: Readonly<Record<string, string>>;
   readonly columns: readonly string[];
   readonly values?: readonly (readonly InfluxValue[])[];
 }
@@ -22,6 +24,11 @@ export interface QueryTarget {
 /** `name` as an identifier of InfluxQL. */
 export function quoted(name: string): string {
   return `"${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+}
+
+/** A measurement of a policy as InfluxQL names it; `autogen` is the default policy, however it is called there. */
+export function sourceOf({ policy, measurement }: { policy: Policy; measurement: string }): string {
+  return policy === "autogen" ? quoted(measurement) : `${quoted(policy)}.${quoted(measurement)}`;
 }
 
 /** `text` as a string of InfluxQL. */

@@ -1,5 +1,6 @@
 import type { ReadingQuery, ReadingRows } from "../port.ts";
-import { type InfluxSeries, type InfluxValue, earliest, latest, literal, quoted } from "./query.ts";
+import type { Policy } from "../query.ts";
+import { type InfluxSeries, type InfluxValue, earliest, latest, literal, quoted, sourceOf } from "./query.ts";
 import { type RowTags, type SensorOfSeries, rowTags } from "./tags.ts";
 
 /** More sensors than this are not named in the statement when they are most of those there are. */
@@ -7,6 +8,8 @@ const mostNamed = 50;
 
 export interface ReadPlan {
   readonly query: ReadingQuery;
+  /** Undefined: of readings. */
+  readonly policy?: Policy;
   readonly fields: readonly string[];
   /** By series number, of the queried series. */
   readonly sensors: ReadonlyMap<number, SensorOfSeries>;
@@ -20,15 +23,22 @@ export function selectStatement(plan: ReadPlan, allTags: boolean): string {
   const from = Math.max(Math.ceil(query.from), earliest);
   const to = Math.min(Math.ceil(query.to), latest);
   const columns = [...fields, ...tagColumns(allTags)].map(quoted).join(", ");
+  const which = namedSensors(sensors, known);
+  const source = sourceOf({ policy: plan.policy ?? "autogen", measurement: query.measurement });
+  return (
+    `SELECT ${columns} FROM ${source} WHERE time >= ${from}ms AND time < ${to}ms${which} ` +
+    `ORDER BY time ${query.order === "desc" ? "DESC" : "ASC"}`
+  );
+}
+
+/** ` AND (…)`; nothing when that would name most of the sensors there are. */
+export function namedSensors(sensors: ReadPlan["sensors"], known: number): string {
+  if (sensors.size > mostNamed && sensors.size > known / 4) return "";
   const named = Array.from(
     sensors.values(),
     ({ agency, sensor }) => `("agency" = ${literal(agency)} AND "sensor" = ${literal(sensor)})`,
   );
-  const which = named.length > mostNamed && named.length > known / 4 ? "" : ` AND (${named.join(" OR ")})`;
-  return (
-    `SELECT ${columns} FROM ${quoted(query.measurement)} WHERE time >= ${from}ms AND time < ${to}ms${which} ` +
-    `ORDER BY time ${query.order === "desc" ? "DESC" : "ASC"}`
-  );
+  return ` AND (${named.join(" OR ")})`;
 }
 
 export function countStatement(measurement: string, fields: readonly string[]): string {

@@ -3,7 +3,8 @@ import { type MarsadError, hasCode } from "#runtime/errors.ts";
 import { type Refusal, refusalOf } from "./answers.ts";
 import { type InfluxAddress, InfluxHttp } from "./http.ts";
 import { type InfluxSeries, type QueryTarget, query } from "./query.ts";
-import { type Destination, type Version, detectVersion, prepare } from "./versions.ts";
+import type { Rollup } from "../query.ts";
+import { type Destination, type Version, detectVersion, prepare, retain } from "./versions.ts";
 
 /** Connections for queries, beside those for writes. */
 const queryConnections = 2;
@@ -21,7 +22,6 @@ export class InfluxServer implements AsyncDisposable {
   readonly #options: ServerOptions;
   readonly #writes: InfluxHttp;
   readonly #queries: InfluxHttp;
-  readonly #writePath: string;
   readonly #closed = new AbortController();
   readonly #probing: Promise<void>;
   #version: Version | undefined;
@@ -34,9 +34,6 @@ export class InfluxServer implements AsyncDisposable {
     this.#options = options;
     this.#writes = new InfluxHttp(options, options.connections);
     this.#queries = new InfluxHttp(options, queryConnections);
-    const parameters = new URLSearchParams({ db: options.database, precision: "ms" });
-    if (options.policy !== undefined) parameters.set("rp", options.policy);
-    this.#writePath = `/write?${parameters.toString()}`;
     this.#probing = this.#probe();
   }
 
@@ -51,16 +48,19 @@ export class InfluxServer implements AsyncDisposable {
   }
 
   /**
-   * Writes lines. @returns undefined when all of them were taken, else what it says against them.
+   * Writes lines, of readings and results or of a roll-up. @returns undefined when all of them were taken, else what it says against them.
    * @throws MarsadError STORE_UNAVAILABLE: the same lines may be taken later
    */
-  async write(lines: Uint8Array): Promise<(Refusal & { readonly status: number }) | undefined> {
+  async write(
+    lines: Uint8Array,
+    rollup?: Rollup,
+  ): Promise<(Refusal & { readonly status: number }) | undefined> {
     return await this.#watched(async () => {
       await this.#ready();
       const { timeout } = this.#options;
       const answer = await this.#writes.request({
         method: "POST",
-        path: this.#writePath,
+        path: this.#writePath(rollup),
         body: lines,
         timeout,
       });
@@ -76,6 +76,7 @@ export class InfluxServer implements AsyncDisposable {
 
   /** @throws MarsadError STORE_UNAVAILABLE */
   async *query(statement: string, timeout: number): AsyncGenerator<InfluxSeries> {
+    await this.#ready(); // a policy that is not made yet has no rows: an error to it
     const { database, policy } = this.#options;
     const target: QueryTarget = { database, policy, timeout };
     yield* query(this.#queries, statement, target);
@@ -86,6 +87,25 @@ export class InfluxServer implements AsyncDisposable {
     this.#writes[Symbol.dispose]();
     this.#queries[Symbol.dispose]();
     await this.#probing;
+  }
+
+  /**
+   * Says how long a policy keeps its rows.
+   * @returns what an operator has to do by hand, if anything
+   * @throws MarsadError STORE_UNAVAILABLE
+   */
+  async retain(policy: string | undefined, retentionDays: number): Promise<string | undefined> {
+    return await this.#watched(async () => {
+      const version = await this.#ready();
+      return await retain(this.#queries, version, { ...this.#options, policy, retentionDays });
+    });
+  }
+
+  #writePath(rollup: Rollup | undefined): string {
+    const policy = rollup ?? this.#options.policy;
+    const parameters = new URLSearchParams({ db: this.#options.database, precision: "ms" });
+    if (policy !== undefined) parameters.set("rp", policy);
+    return `/write?${parameters.toString()}`;
   }
 
   /** What it is, once database and retention are made. */

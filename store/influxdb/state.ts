@@ -3,13 +3,15 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { lockFolder } from "#runtime/data-lock.ts";
 import { MarsadError, hasCode } from "#runtime/errors.ts";
-import { type RecordStore, openRecordStore } from "#runtime/record-store.ts";
+import { type RecordStore, type RecordTransaction, openRecordStore } from "#runtime/record-store.ts";
 import type { FieldType } from "#telemetry/catalogue.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
+import type { MeasurementMinutes } from "../minutes.ts";
 import type { GatewayTally, StoreRefusal } from "../port.ts";
+import { type MarkedHour, Marks } from "./marks.ts";
 
-/** The version of the records' layout. */
-const layout = 1;
+/** The version of the records' layout. Before 2 there were no marks of what is to be rolled up. */
+const layout = 2;
 /** So that text keys stand in order of number. */
 const digits = 16;
 
@@ -27,6 +29,8 @@ export interface StateChange {
   readonly stored: ReadonlyMap<string, number>;
   readonly learnt: ReadonlyMap<string, ReadonlyMap<string, FieldType>>;
   readonly refused: readonly StoreRefusal[];
+  /** In which readings were stored. */
+  readonly minutes: MeasurementMinutes;
 }
 
 /**
@@ -37,6 +41,7 @@ export interface StateChange {
 export class InfluxState implements AsyncDisposable {
   readonly dictionary = new Map<number, SeriesEntry>();
   readonly types = new Map<string, Map<string, FieldType>>();
+  readonly marks = new Marks();
   readonly #path: string;
   readonly #lock: Disposable;
   readonly #records: RecordStore;
@@ -65,6 +70,7 @@ export class InfluxState implements AsyncDisposable {
       try {
         const state = new InfluxState(path, lock, await openRecordStore(path));
         state.#load();
+        await state.#migrate();
         return state;
       } catch (error) {
         lock[Symbol.dispose]();
@@ -96,6 +102,21 @@ export class InfluxState implements AsyncDisposable {
       .map(([, refusal]) => refusal as StoreRefusal);
   }
 
+  /** Are there readings of an older version, which kept no marks? */
+  get isUnmarked(): boolean {
+    return this.#records.get("meta", "unmarked") === true;
+  }
+
+  /** One at a time, as `commit`. @throws MarsadError STORE_FULL: nothing was changed */
+  async keepMarks(hours: readonly MarkedHour[], isUnmarked = this.isUnmarked): Promise<void> {
+    if (hours.length === 0 && isUnmarked === this.isUnmarked) return;
+    await this.#write((records) => {
+      putMarks(records, hours);
+      if (!isUnmarked) records.remove("meta", "unmarked");
+    });
+    this.marks.put(hours);
+  }
+
   /** Where the rows are; other than before is worth a word to the operator. @returns where they were before, if so. */
   async remember(url: string, database: string): Promise<{ url: string; database: string } | undefined> {
     const before = this.#records.get("meta", "state") as StateMeta | undefined;
@@ -107,8 +128,11 @@ export class InfluxState implements AsyncDisposable {
   }
 
   /** @throws MarsadError STORE_FULL: nothing was changed */
-  async commit({ journal, position, entries, stored, learnt, refused }: StateChange): Promise<void> {
+  async commit(change: StateChange): Promise<void> {
+    const { journal, position, entries, stored, learnt, refused, minutes } = change;
+    const marked = this.marks.news(minutes);
     await this.#write((records) => {
+      putMarks(records, marked);
       records.put("positions", journal, position);
       for (const entry of entries) records.put("series", padded(entry.series), entry);
       for (const [gateway, readings] of stored)
@@ -117,6 +141,7 @@ export class InfluxState implements AsyncDisposable {
       for (const [i, refusal] of refused.entries())
         records.put("refusals", `${journal} ${padded(refusal.position)} ${padded(i)}`, refusal);
     });
+    this.marks.put(marked);
     this.#positions.set(journal, position);
     for (const [gateway, readings] of stored)
       this.#tallies.set(gateway, (this.#tallies.get(gateway) ?? 0) + readings);
@@ -153,6 +178,16 @@ export class InfluxState implements AsyncDisposable {
     for (const [, entry] of this.#records.entries("series")) this.#learnSeries(entry as SeriesEntry);
     for (const [measurement, types] of this.#records.entries("fields"))
       this.types.set(measurement, new Map(types as [string, FieldType][]));
+    this.marks.load(this.#records.entries("dirty").map(([, hour]) => hour as MarkedHour));
+  }
+
+  async #migrate(): Promise<void> {
+    const meta = this.#records.get("meta", "state") as StateMeta | undefined;
+    if (meta === undefined || meta.layout === layout) return;
+    await this.#write((records) => {
+      records.put("meta", "unmarked", true);
+      records.put("meta", "state", { ...meta, layout } satisfies StateMeta);
+    });
   }
 
   #learnSeries(entry: SeriesEntry): void {
@@ -178,6 +213,14 @@ async function translated<T>(path: string, work: () => Promise<T>): Promise<T> {
       throw new MarsadError("STORE_FORMAT", `${message}: restore it from a backup`, { cause: error });
     if (error instanceof MarsadError) throw error;
     throw new MarsadError("STORE_UNAVAILABLE", `${path}: ${message}`, { cause: error });
+  }
+}
+
+function putMarks(records: RecordTransaction, hours: readonly MarkedHour[]): void {
+  for (const hour of hours) {
+    const key = `${hour.measurement} ${hour.hour}`;
+    if (hour.marks.length === 0) records.remove("dirty", key);
+    else records.put("dirty", key, hour);
   }
 }
 

@@ -57,6 +57,12 @@ export function prefixesOf(
   });
 }
 
+/** How the lines of a tag set begin, at any time. */
+export function prefixOf(measurement: string, tags: Readonly<Record<string, string>>): Prefix {
+  const text = Object.entries(tags).map(([name, value]) => `,${escapeTag(name)}=${escapeTag(value)}`);
+  return { from: Number.NEGATIVE_INFINITY, tags: {}, bytes: Buffer.from(`${measurement}${text.join("")} `) };
+}
+
 /** The version in force at `time`. */
 export function prefixAt(prefixes: readonly Prefix[], time: number): Prefix {
   for (let i = prefixes.length - 1; i > 0; i--) if (prefixes[i]!.from <= time) return prefixes[i]!;

@@ -1,6 +1,7 @@
 import type { Answer, InfluxHttp } from "./http.ts";
 import { literal, quoted } from "./query.ts";
 import { wordsOf } from "./answers.ts";
+import { rollups } from "../query.ts";
 
 /** Where the readings go, and how long they stay. */
 export interface Destination {
@@ -37,11 +38,23 @@ export async function detectVersion(http: InfluxHttp): Promise<Version> {
 }
 
 /**
- * Makes database and retention where this generation and the user's rights allow it.
+ * Makes database and retention where this generation and the user's rights allow it, and places for the roll-ups.
  * @returns what an operator has to do by hand, if anything; a write then shows whether it is needed.
  * @throws MarsadError STORE_UNAVAILABLE: no answer, or one that may be another in a moment
  */
 export async function prepare(
+  http: InfluxHttp,
+  version: Version,
+  destination: Destination,
+): Promise<string | undefined> {
+  let hint = await retain(http, version, destination);
+  for (const policy of rollups)
+    hint ??= await retain(http, version, { ...destination, policy, retentionDays: undefined });
+  return hint;
+}
+
+/** The same of one destination; where it is there already, only how long it keeps its rows changes, if that is said. */
+export async function retain(
   http: InfluxHttp,
   { major }: Version,
   destination: Destination,
@@ -63,7 +76,7 @@ async function prepare1(http: InfluxHttp, destination: Destination): Promise<str
   const on = `${quoted(name)} ON ${quoted(database)}`;
   if (policy !== undefined) {
     // Changes nothing where it exists; where it exists with another duration it is refused, and altered below.
-    const made = `CREATE RETENTION POLICY ${on} ${durationOf(retentionDays, " REPLICATION 1")}`;
+    const made = `CREATE RETENTION POLICY ${on} ${durationOf(retentionDays, policy)}`;
     const why = await statement(http, made);
     if (why !== undefined && !/exists|conflicts/i.test(why))
       return `run ${made} as an administrator (${why})`;
@@ -74,9 +87,19 @@ async function prepare1(http: InfluxHttp, destination: Destination): Promise<str
   return why === undefined ? undefined : `run ${alter} as an administrator (${why})`;
 }
 
-/** InfluxDB's own lengths of shard groups; a duration shorter than its shards' is refused. */
-function durationOf(retentionDays: number | undefined, replication = ""): string {
-  if (retentionDays === undefined) return `DURATION INF${replication}`;
+/** Of roll-ups that stay for ever: a shard costs InfluxDB files and an index, however few its rows are. */
+const longShards: Readonly<Record<string, string>> = { rollup_1h: "30d", rollup_1d: "52w" };
+
+/**
+ * InfluxDB's own lengths of shard groups; a duration shorter than its shards' is refused.
+ * @param made  The policy, when it is made.
+ */
+function durationOf(retentionDays: number | undefined, made?: string): string {
+  const replication = made === undefined ? "" : " REPLICATION 1";
+  if (retentionDays === undefined) {
+    const shard = longShards[made ?? ""];
+    return `DURATION INF${replication}${shard === undefined ? "" : ` SHARD DURATION ${shard}`}`;
+  }
   const shard = retentionDays < 2 ? "1h" : retentionDays < 180 ? "1d" : "7d";
   return `DURATION ${Math.max(1, Math.round(retentionDays * 24))}h${replication} SHARD DURATION ${shard}`;
 }

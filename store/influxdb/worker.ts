@@ -1,4 +1,4 @@
-import { serveWorker } from "#runtime/worker.ts";
+import { serveWorker, transferred } from "#runtime/worker.ts";
 import type { SeriesEntry } from "#telemetry/series.ts";
 import type {
   GatewayTally,
@@ -8,6 +8,8 @@ import type {
   StoreOutcome,
   StoreRefusal,
 } from "../port.ts";
+import type { Policy } from "../query.ts";
+import { type DirtyHour, type ResultBatch, type RowPiece, type RowsQuery, buffersOf } from "../results.ts";
 import { type EngineOptions, type Health, InfluxEngine, type SensorRef, type SensorTags } from "./engine.ts";
 
 /** What the store thread answers. */
@@ -24,6 +26,16 @@ export type InfluxThread = {
   tallies(): GatewayTally[];
   read(what: { query: ReadingQuery; supplied: readonly SensorTags[] }): Promise<ReadingRows | SensorRef[]>;
   count(): Promise<number>;
+  writeResults(what: { batch: ResultBatch; supplied: readonly SensorTags[] }): Promise<SensorRef[]>;
+  dirty(): Promise<DirtyHour[]>;
+  clean(hours: readonly DirtyHour[]): Promise<void>;
+  openRows(query: RowsQuery): number;
+  nextRows(which: {
+    id: number;
+    supplied: readonly SensorTags[];
+  }): Promise<RowPiece | SensorRef[] | undefined>;
+  closeRows(id: number): Promise<void>;
+  expire(which: { policy: Policy; before: number }): Promise<string[]>;
   health(): Health;
   abort(): Promise<void>;
 };
@@ -43,6 +55,16 @@ await serveWorker<InfluxThread, EngineOptions>(async (options) => {
       tallies: () => engine.tallies(),
       read: ({ query, supplied }) => engine.read(query, supplied),
       count: () => engine.count(),
+      writeResults: ({ batch, supplied }) => engine.writeResults(batch, supplied),
+      dirty: () => engine.dirty(),
+      clean: (hours) => engine.clean(hours),
+      openRows: (query) => engine.openRows(query),
+      nextRows: async ({ id, supplied }) => {
+        const next = await engine.nextRows(id, supplied);
+        return next === undefined || Array.isArray(next) ? next : transferred(next, buffersOf(next));
+      },
+      closeRows: (id) => engine.closeRows(id),
+      expire: ({ policy, before }) => engine.expire(policy, before),
       health: () => engine.health(),
       abort: () => engine.abort(),
     },

@@ -1,8 +1,7 @@
-import type { Block } from "#telemetry/block.ts";
 import type { RefusedRow } from "../field-types.ts";
 import type { Refusal } from "./answers.ts";
 import { findRefused } from "./find-refused.ts";
-import { type BatchOrder, BatchSorter, divide } from "./batch-order.ts";
+import { type BatchOrder, BatchSorter, type LineBlock, divide } from "./batch-order.ts";
 import { RequestLines } from "./request-lines.ts";
 import { type Prefix, prefixAt } from "./tags.ts";
 
@@ -53,7 +52,7 @@ export class LinesWriter {
   }
 
   /** @returns the rows that the server refuses, in order of blocks. @throws MarsadError STORE_UNAVAILABLE */
-  async write(blocks: readonly Block[]): Promise<RefusedLine[]> {
+  async write(blocks: readonly LineBlock[]): Promise<RefusedLine[]> {
     const order = this.#sorter.sort(blocks);
     const lanes = order.rows < worthDividing ? this.#lanes.slice(0, 1) : this.#lanes;
     const ends = divide(order, lanes.length);

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 import { type InfluxStoreOptions, openInfluxStore } from "#store/influxdb/index.ts";
+import { rollups } from "#store/query.ts";
 import { poll } from "../../support/poll.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { TestJournal } from "./journal.ts";
@@ -127,6 +128,11 @@ describe("InfluxDB 2 (a recorder, no real server)", () => {
         body: JSON.stringify({ orgID: "org-1", name: "city", retentionRules: [] }),
       },
     ]);
+    expect(forEver.slice(3, -1).filter(({ method }) => method === "POST")).toMatchObject(
+      rollups.map((name) => ({
+        body: JSON.stringify({ orgID: "org-1", name: `city/${name}`, retentionRules: [] }),
+      })),
+    );
     expect(forEver.at(-1)).toEqual(written("/write?db=city&precision=ms"));
 
     const bounded = await writeOne(buckets([]), { policy: "raw", retentionDays: 30 });
@@ -140,12 +146,14 @@ describe("InfluxDB 2 (a recorder, no real server)", () => {
 
   test("a bucket that is there is left alone, or has its retention changed when one is asked for", async () => {
     const known = { id: "b-1", name: "city", retentionRules: [{ type: "expire", everySeconds: 86_400 }] };
-    const left = await writeOne(buckets([known]), {});
-    expect(left.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    const all = [known, ...rollups.map((name) => ({ id: name, name: `city/${name}` }))];
+    const left = await writeOne(buckets(all), {});
+    expect(left.map(({ method, path }) => `${method} ${decodeURIComponent(path)}`)).toEqual([
       "GET /api/v2/buckets?name=city",
+      ...rollups.map((name) => `GET /api/v2/buckets?name=city/${name}`),
       "POST /write?db=city&precision=ms",
     ]);
-    const changed = await writeOne(buckets([known]), { retentionDays: 30 });
+    const changed = await writeOne(buckets(all), { retentionDays: 30 });
     expect(changed[1]).toMatchObject({
       method: "PATCH",
       path: "/api/v2/buckets/b-1",

@@ -6,6 +6,7 @@ import { requireDebian, whySkipped } from "../../support/debian.ts";
 import { type Influxd, startInfluxd } from "../../support/influxd.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { type StorePlace, storeContract } from "./contract.ts";
+import { resultsContract } from "./results.ts";
 
 const there = await requireDebian("influxdb");
 const note = there ? "" : ` (${whySkipped("influxdb")})`;
@@ -37,4 +38,5 @@ describe.skipIf(!there)(`on a real influxd${note}`, () => {
   }
 
   storeContract("InfluxDB", influxPlace, { tellsMerged: false, showsWholeBatches: false });
+  resultsContract("InfluxDB", influxPlace);
 });
