@@ -116,11 +116,12 @@ describe("identities", () => {
     const authenticate = createAuthenticator(identities.records);
     const time = async (name: string): Promise<number> => {
       const began = performance.now();
-      for (let i = 0; i < 500; i++) await authenticate(name, bytes("wrong"));
+      for (let i = 0; i < 50; i++) await authenticate(name, bytes("wrong"));
       return performance.now() - began;
     };
     const rounds = { unknown: Infinity, wrong: Infinity };
-    for (let i = 0; i < 5; i++) {
+    // Short ones: on a machine that does other things, too, some of them are not interrupted.
+    for (let i = 0; i < 50; i++) {
       rounds.unknown = Math.min(rounds.unknown, await time("nobody"));
       rounds.wrong = Math.min(rounds.wrong, await time("corniche-1"));
     }
@@ -129,7 +130,7 @@ describe("identities", () => {
     const one = performance.now() - began;
     expect(rounds.unknown).toBeGreaterThan(rounds.wrong / 3);
     expect(rounds.wrong).toBeGreaterThan(rounds.unknown / 3);
-    expect(rounds.wrong / 500).toBeLessThan(one / 20);
+    expect(rounds.wrong / 50).toBeLessThan(one / 20);
   });
 
   test("a removed gateway is unknown at once, and a new one of the same name has another password", async () => {

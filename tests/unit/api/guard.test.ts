@@ -1,10 +1,15 @@
+import type { FastifyRequest } from "fastify";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openAccounts } from "#api/access/accounts.ts";
+import { noAccounts, openAccounts } from "#api/access/accounts.ts";
+import { Role } from "#api/access/roles.ts";
 import { addToken } from "#api/access/tokens.ts";
 import { addUser, removeUser } from "#api/access/users.ts";
 import { type Api, openApi } from "#api/api.ts";
+import type { Access } from "#api/context.ts";
+import { createGuard } from "#api/guard.ts";
+import { ProblemError } from "#api/problem.ts";
 import { openPasswordVerifier } from "#runtime/password-verifier.ts";
 import { openRecordStore, type RecordStore } from "#runtime/record-store.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -103,4 +108,26 @@ test("a refusal is counted and logged with its reason, without the credentials; 
 test("a user's removal holds at once", async () => {
   removeUser(records, "alice");
   expect(await status(alice)).toBe(401);
+});
+
+test("over TLS, without users, another machine reaches what is open and what gateways send to; this machine reaches all", async () => {
+  const guard = createGuard({ reach: "network", accounts: noAccounts, metrics: new Registry(), log });
+  const asked = async (access: Access | undefined, remoteAddress: string): Promise<string> => {
+    const config = access === undefined ? {} : { access };
+    const request = {
+      method: "GET",
+      headers: {},
+      raw: { socket: { remoteAddress } },
+      routeOptions: { config },
+    };
+    return await guard(request as unknown as FastifyRequest).then(
+      () => "in",
+      (error: unknown) => (error instanceof ProblemError ? error.code : String(error)),
+    );
+  };
+  const all = ["open", "gateway", ...Role.options, undefined] as const;
+  const from = async (address: string): Promise<string[]> =>
+    await Promise.all(all.map((access) => asked(access, address)));
+  expect(await from("192.0.2.7")).toEqual(["in", "in", ...Array.from({ length: 5 }, () => "no-users")]);
+  expect(await from("::ffff:127.0.0.1")).toEqual(all.map(() => "in"));
 });
