@@ -1,4 +1,4 @@
-import { sayable } from "./influxdb/tags.ts";
+import { sayable } from "./tags.ts";
 
 /** Tag keys and values as both stores keep them: in byte order of the keys, without those that say nothing. */
 export type TagSet = Readonly<Record<string, string>>;

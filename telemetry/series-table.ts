@@ -83,8 +83,13 @@ export class SeriesTable {
   }
 
   /** In the order they came. */
-  *[Symbol.iterator](): Generator<SeriesEntry> {
-    for (let entry = 0; entry < this.size; entry += 1) yield this.#at(entry);
+  [Symbol.iterator](): Generator<SeriesEntry> {
+    return this.from(0);
+  }
+
+  /** In the order they came, without the first so many. */
+  *from(entry: number): Generator<SeriesEntry> {
+    for (let at = entry; at < this.size; at += 1) yield this.#at(at);
   }
 
   /** Are the first entries those of `other`, in their order? */

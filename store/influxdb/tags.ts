@@ -1,29 +1,6 @@
-import type { TagName } from "#telemetry/catalogue.ts";
+import { type RowTags, type TagVersion, cleanTags, rowTags } from "../tags.ts";
 
-/** Tags that hold for readings of `from` (milliseconds since 1970) and later, until the next version's. */
-export interface TagVersion {
-  readonly from: number;
-  /** Without agency and sensor, which always are tags. Never `gateway`: a swapped gateway must not split a sensor's history. */
-  readonly tags: Readonly<Partial<Record<TagName, string>>>;
-}
-
-/** What the registry says of a sensor over the time of events: versions by `from`, rising; the first holds before its `from`, too. */
-export type TagsOf = (agency: string, sensor: string) => readonly TagVersion[];
-
-/** The tags that a row in InfluxDB may have. */
-export const rowTags = [
-  "agency",
-  "commodity",
-  "corridor",
-  "district",
-  "dma",
-  "lane",
-  "municipality",
-  "role",
-  "sensor",
-  "site",
-] as const satisfies readonly TagName[];
-export type RowTags = Readonly<Partial<Record<(typeof rowTags)[number], string>>>;
+export { type RowTags, type TagVersion, type TagsOf, rowTags, sayable } from "../tags.ts";
 
 /** A series in one time of its life: how its lines begin. */
 export interface Prefix {
@@ -46,12 +23,7 @@ export function prefixesOf(
 ): Prefix[] {
   const known = versions.length > 0 ? versions : [{ from: Number.NEGATIVE_INFINITY, tags: {} }];
   return known.map(({ from, tags: given }) => {
-    const tags: Record<string, string> = {};
-    const all: Readonly<Partial<Record<TagName, string>>> = { ...given, agency, sensor };
-    for (const name of rowTags) {
-      const value = sayable(all[name]);
-      if (value !== "") tags[name] = value;
-    }
+    const tags = cleanTags({ ...given, agency, sensor });
     const text = Object.entries(tags).map(([name, value]) => `,${name}=${escapeTag(value)}`);
     return { from, tags, bytes: Buffer.from(`${measurement}${text.join("")} `) };
   });
@@ -71,11 +43,6 @@ export function prefixAt(prefixes: readonly Prefix[], time: number): Prefix {
 
 export function sameTags(a: RowTags, b: RowTags): boolean {
   return rowTags.every((name) => (a[name] ?? "") === (b[name] ?? ""));
-}
-
-/** Line protocol has no way to say a tag value that ends with a backslash: it would escape what follows. */
-export function sayable(value: string | undefined): string {
-  return value?.replace(/\\+$/, "").replaceAll(/[\n\r\t]/g, " ") ?? "";
 }
 
 function escapeTag(value: string): string {

@@ -16,3 +16,5 @@ export const fuzzed = Number(process.env["SOAK_FUZZ"] ?? 5_000);
 export const fuzzSeed = Number(process.env["SOAK_FUZZ_SEED"] ?? Date.now() % 1_000_000_000);
 /** Histories of a gateway that are played: as many as `SOAK_HISTORIES` says in a soak. */
 export const histories = Number(process.env["SOAK_HISTORIES"] ?? 3);
+/** Of the combinations of what a scan may ask, every how many-th is tried: all of them with `SOAK_SCANS=1`. */
+export const everyScan = Number(process.env["SOAK_SCANS"] ?? 37);

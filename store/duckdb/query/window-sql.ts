@@ -1,0 +1,55 @@
+import type { Window } from "../../influxql/engine.ts";
+import { Windows } from "../../influxql/windows.ts";
+import { timestamp } from "../sql.ts";
+
+/** No zone changes its clocks twice within this. */
+const step_ms = 5 * 86_400_000;
+/** Clocks change on a quarter of an hour. */
+const quarter_ms = 15 * 60_000;
+
+/**
+ * The beginning of a row's window, ms since 1970, as SQL over `time` in [from, to): whole-number arithmetic, apart for each time between two changes of
+ * the zone's clocks. Windows at a change are written out.
+ */
+export function windowSql(window: Window, from: number, to: number): string {
+  const windows = new Windows(window);
+  const { every } = windows;
+  const pieces: { readonly to: number; readonly sql: string }[] = [];
+  // Times are not before `at`: the division rounds down.
+  const regular = (at: number): string => `(epoch_ms(time) - (${at})) // ${every} * ${every} + (${at})`;
+  let at = windows.startOf(from);
+  for (const change of window.zone === undefined ? [] : clockChanges(windows, from - every, to + every)) {
+    const before = Math.floor((change - 1 - at) / every);
+    if (before > 0) {
+      pieces.push({ to: at + before * every, sql: regular(at) });
+      at += before * every;
+    }
+    while (at < Math.min(to, change + every)) {
+      const end = windows.endOf(at);
+      pieces.push({ to: end, sql: `${at}` });
+      at = end;
+    }
+  }
+  const cases = pieces.map((piece) => `WHEN time < ${timestamp(piece.to)} THEN ${piece.sql}`);
+  return cases.length === 0 ? regular(at) : `CASE ${cases.join(" ")} ELSE ${regular(at)} END`;
+}
+
+/** The first instants of other clocks after `from`, up to `to`. */
+function clockChanges(windows: Windows, from: number, to: number): number[] {
+  const changes: number[] = [];
+  let low = Math.floor(from / quarter_ms) * quarter_ms;
+  while (low < to) {
+    const high = low + step_ms;
+    if (windows.clockOffset(high) !== windows.clockOffset(low)) {
+      let [same, other] = [low / quarter_ms, high / quarter_ms];
+      while (other - same > 1) {
+        const middle = Math.floor((same + other) / 2);
+        if (windows.clockOffset(middle * quarter_ms) === windows.clockOffset(low)) same = middle;
+        else other = middle;
+      }
+      changes.push(other * quarter_ms);
+    }
+    low = high;
+  }
+  return changes;
+}
