@@ -1,3 +1,4 @@
+import { InfluxDB } from "influx";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -184,6 +185,16 @@ test("InfluxDB's addresses take a user in the URL, no others do; refusals there 
   expect(await status(`/api/v1/totals?${as}`)).toBe(401);
   const refused = await fetch(`${api.address}/query?q=SHOW%20DATABASES`);
   expect(await refused.json()).toEqual({ error: expect.stringMatching(/^authorization failed/) });
+});
+
+test("InfluxDB's client of 1.x signs in as a user, and says so when it may not", async () => {
+  const { hostname: host, port } = new URL(api.address);
+  const client = (secret: string): InfluxDB =>
+    new InfluxDB({ host, port: Number(port), username: "a-viewer", password: secret, database: "marsad" });
+  expect([...(await client(password).query("SHOW MEASUREMENTS"))]).toEqual([]);
+  await expect(client("wrong horse battery").query("SHOW MEASUREMENTS")).rejects.toThrow(
+    /authorization failed/,
+  );
 });
 
 test("only what supervisors need and what the source says anyway is open", () => {
