@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { selfReportJob } from "#analytics/self/job.ts";
 import { type SelfSnapshot, quantile, selfReport } from "#analytics/self/report.ts";
 import type { ResultBatch } from "#store/results.ts";
 import { results } from "#telemetry/results.ts";
@@ -109,3 +110,25 @@ function table({ fields, tagSets }: ResultBatch): Record<string, unknown[]> {
   const tags = Object.keys(tagSets![0]!).map((key) => [key, tagSets!.map((set) => set[key])] as const);
   return Object.fromEntries([...tags, ...fields.map(({ name, values }) => [name, [...values]] as const)]);
 }
+
+test("a report that the store did not take leaves no gap in the next one's rates", async () => {
+  const written: (readonly ResultBatch[])[] = [];
+  let refuses = false;
+  const snapshots = [before, { ...now, at: 1_010_000 }, now];
+  const job = selfReportJob({
+    snapshot: async () => snapshots.shift()!,
+    store: {
+      async writeResults(batches) {
+        if (refuses) throw new Error("the disk is full");
+        written.push(batches);
+      },
+    },
+  });
+  const { signal } = new AbortController();
+  await job.run(signal);
+  refuses = true;
+  await expect(job.run(signal)).rejects.toThrow("full");
+  refuses = false;
+  await job.run(signal);
+  expect(written.at(-1)).toEqual(selfReport(now, before));
+});
