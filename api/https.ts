@@ -11,6 +11,8 @@ export interface HttpsLimits {
   readonly keepAliveTimeout: number;
   readonly connectionsCheckingInterval: number;
   readonly maxConnections: number;
+  /** Bytes of a request's head. */
+  readonly maxHeaderSize: number;
 }
 
 /** Makes fastify's servers, one for each address that a name stands for, and shows all of them a new certificate. */
@@ -24,7 +26,7 @@ export function httpsServers(tls: SecureContextOptions, limits: HttpsLimits): Ht
   const servers: HttpsServer[] = [];
   return {
     make(handler) {
-      const { handshakeTimeout, requestTimeout, connectionsCheckingInterval } = limits;
+      const { handshakeTimeout, requestTimeout, connectionsCheckingInterval, maxHeaderSize } = limits;
       const asks = tls.ca !== undefined;
       const server = createServer(
         {
@@ -32,6 +34,7 @@ export function httpsServers(tls: SecureContextOptions, limits: HttpsLimits): Ht
           handshakeTimeout,
           requestTimeout,
           connectionsCheckingInterval,
+          maxHeaderSize,
           requestCert: asks,
           rejectUnauthorized: false,
         },

@@ -35,6 +35,8 @@ const limits = {
 };
 /** Open connections. */
 const MAX_CONNECTIONS = 256;
+/** Bytes of a request's head: dashboards ask long queries by GET, too. */
+const MAX_HEAD_BYTES = 64 * 1024;
 /** Milliseconds between two looks for requests that have not arrived in time. */
 const CHECKING_INTERVAL = 1_000;
 /** Milliseconds for a TLS handshake. */
@@ -65,6 +67,7 @@ export const httpsLimits = {
   handshakeTimeout: HANDSHAKE_TIMEOUT,
   connectionsCheckingInterval: CHECKING_INTERVAL,
   maxConnections: MAX_CONNECTIONS,
+  maxHeaderSize: MAX_HEAD_BYTES,
 };
 
 /** The API without a listener: routes, error shape, limits and OpenAPI document. */
@@ -77,7 +80,13 @@ export async function buildServer(
     ...limits,
     ...(https
       ? { serverFactory: https.make }
-      : { http: { requestTimeout: limits.requestTimeout, connectionsCheckingInterval: CHECKING_INTERVAL } }),
+      : {
+          http: {
+            requestTimeout: limits.requestTimeout,
+            connectionsCheckingInterval: CHECKING_INTERVAL,
+            maxHeaderSize: MAX_HEAD_BYTES,
+          },
+        }),
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: "idle",

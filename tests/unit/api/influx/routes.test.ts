@@ -72,6 +72,10 @@ describe("/query", () => {
     const file = form({});
     file.set("q", new Blob(["SELECT 3"]), "queries.txt");
     expect(await asked(url, { method: "POST", body: file })).toEqual({ ...request, q: "SELECT 3" });
+    const longUrl = `SELECT ${"1,".repeat(25_000)}1`;
+    expect(await asked(`/query?q=${encodeURIComponent(longUrl).replaceAll("%2C", ",")}`)).toMatchObject({
+      q: longUrl,
+    });
     const long = `SELECT ${"1,".repeat(128 * 1024)}1`;
     expect(await asked(url, { method: "POST", body: new URLSearchParams({ q: long }) })).toMatchObject({
       q: long,
