@@ -31,7 +31,14 @@ export type Variable =
       readonly label: Text;
       /** InfluxQL whose answer are the choices. */
       readonly influxql: string;
+      /** One value, never all. */
       readonly single?: boolean;
+    }
+  | {
+      readonly name: string;
+      readonly label: Text;
+      /** What is shown for each value; the first is chosen. */
+      readonly options: Readonly<Record<string, Text>>;
     };
 
 /** The dashboard as Grafana reads it. */
@@ -51,9 +58,7 @@ export function drawBoard(board: Board, language: Language): dashboard.Dashboard
     .variables([
       dataSourceVariable(language),
       ...zoom,
-      ...variables.flatMap((variable) =>
-        variable === "place" ? placeVariables(language) : [choice(variable, language)],
-      ),
+      ...variables.flatMap((variable) => variableBuilders(variable, language)),
     ])
     .annotations([alertMarks(board, language)])
     .links(links(name, language));
@@ -115,8 +120,22 @@ function variableQuery(influxql: string): Record<string, unknown> {
 
 const all: Text = { en: "All", ar: "الكل" };
 
+function variableBuilders(variable: Variable, language: Language): Builder<dashboard.VariableModel>[] {
+  if (variable === "place") return placeVariables(language);
+  if ("influxql" in variable) return [choice(variable, language)];
+  const { name, label, options } = variable;
+  const [[first, firstTitle]] = Object.entries(options) as [[string, Text]];
+  const listed = Object.entries(options).map(([value, title]) => `${say(title, language)} : ${value}`);
+  return [
+    new dashboard.CustomVariableBuilder(name)
+      .label(say(label, language))
+      .values(listed.join(", "))
+      .current({ text: say(firstTitle, language), value: first }),
+  ];
+}
+
 function choice(
-  { name, label, influxql, single }: Exclude<Variable, "place">,
+  { name, label, influxql, single }: Extract<Variable, { influxql: string }>,
   language: Language,
   regex = "",
 ): dashboard.QueryVariableBuilder {

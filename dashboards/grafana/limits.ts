@@ -18,6 +18,8 @@ const bounds: Readonly<Record<string, Bounds>> = {
   // Speeds fall from about this occupancy on.
   "traffic_flow.occupancy": [null, 0.35],
   "energy_meter.frequency": [49.8, 50.2],
+  // 240 V less and plus 10 %, at customers.
+  "energy_meter.voltage": [216, 264],
   "energy_meter.pf": [0.9, null],
   // WHO air quality guidelines 2021, 24 hours.
   "air_quality.pm2_5": [null, 15],

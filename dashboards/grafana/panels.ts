@@ -8,6 +8,7 @@ import * as statetimeline from "@grafana/grafana-foundation-sdk/statetimeline";
 import * as table from "@grafana/grafana-foundation-sdk/table";
 import * as text from "@grafana/grafana-foundation-sdk/text";
 import * as timeseries from "@grafana/grafana-foundation-sdk/timeseries";
+import { places } from "#telemetry/places.ts";
 import { type Language, type Text, say } from "./language.ts";
 import { type Query, InfluxTarget, dataSource } from "./queries.ts";
 import {
@@ -67,7 +68,9 @@ export interface Named {
   readonly title: Text;
   readonly color?: string;
   readonly unit?: string;
-  readonly more?: readonly dashboard.DynamicConfigValue[];
+  readonly line?: "none" | "dashed";
+  /** Fills down to the series of this title: a band. */
+  readonly downTo?: Text;
 }
 
 /** To another board, by its name (`water`); `query` adds to the kept time and variables. */
@@ -145,14 +148,21 @@ function dressNumbers<B extends AnyPanelBuilder>(builder: B, panel: Numeric, lan
 }
 
 function naming(
-  { title, color, unit, more = [] }: Named,
+  { title, color, unit, line, downTo }: Named,
   language: Language,
 ): dashboard.DynamicConfigValue[] {
   return [
     { id: "displayName", value: say(title, language) },
     ...(unit === undefined ? [] : [{ id: "unit", value: grafanaUnit(unit, language) }]),
     ...(color === undefined ? [] : [{ id: "color", value: { mode: "fixed", fixedColor: color } }]),
-    ...more,
+    ...(line === "none" ? [{ id: "custom.lineWidth", value: 0 }] : []),
+    ...(line === "dashed" ? [{ id: "custom.lineStyle", value: { fill: "dash", dash: [8, 6] } }] : []),
+    ...(downTo === undefined
+      ? []
+      : [
+          { id: "custom.fillBelowTo", value: say(downTo, language) },
+          { id: "custom.fillOpacity", value: 18 },
+        ]),
   ];
 }
 
@@ -230,6 +240,8 @@ export function lines(panel: Lines): Panel {
 }
 
 export interface Stat extends Numeric {
+  /** An empty answer is none of what is counted. */
+  readonly counts?: boolean;
   /** A small curve behind the number. */
   readonly curve?: boolean;
   /** The whole tile in the limit's colour, not only the number. */
@@ -265,13 +277,14 @@ export function numbers(panel: Stat): Panel {
           ? new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Thresholds)
           : new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Fixed).fixedColor(color),
       );
+    if (panel.counts === true) builder.noValue("0");
     if (interval !== undefined) builder.interval(interval);
     return builder;
   });
 }
 
 /** Levels side by side: tanks, queues. */
-export function bars(panel: Numeric & { readonly min: number; readonly max: number }): Panel {
+export function bars(panel: Numeric): Panel {
   return made(panel, (language) =>
     dressNumbers(new bargauge.PanelBuilder(), panel, language)
       .displayMode(common.BarGaugeDisplayMode.Basic)
@@ -394,25 +407,36 @@ export function states(panel: States): Panel {
 }
 
 export interface PlaceMap extends Numeric {
-  /** The column that colours and sizes a place. */
-  readonly value: Column;
+  readonly columns: readonly Column[];
+  /** The column that sizes a place and is written on it. */
+  readonly size: string;
+  /** The column that colours it. */
+  readonly color: string;
+}
+
+/** All of the city, seen from its middle. */
+const mapView = {
+  longitude: middle(places.city.municipalities.map(({ position }) => position?.[0])),
+  latitude: middle(places.city.municipalities.map(({ position }) => position?.[1])),
+  zoom: 8,
+};
+
+function middle(values: readonly (number | undefined)[]): number {
+  const known = values.filter((value) => value !== undefined);
+  return Math.round(500 * (Math.min(...known) + Math.max(...known))) / 1000;
 }
 
 /**
  * A number at each municipality. The first query has the number and the second the positions; they are joined by
  * `municipality`, so the map needs no file in Grafana's own folders.
  */
-export function placeMap(
-  panel: PlaceMap & {
-    readonly center: readonly [longitude: number, latitude: number];
-    readonly zoom: number;
-  },
-): Panel {
+export function placeMap(panel: PlaceMap): Panel {
   return made(panel, (language) => {
-    const { value, center, zoom } = panel;
+    const { columns, size, color, title } = panel;
+    const { longitude, latitude, zoom } = mapView;
     const builder = dressNumbers(new geomap.PanelBuilder(), panel, language)
       .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Thresholds))
-      .view(new geomap.MapViewConfigBuilder().id("coords").lon(center[0]).lat(center[1]).zoom(zoom))
+      .view(new geomap.MapViewConfigBuilder().id("coords").lon(longitude).lat(latitude).zoom(zoom))
       .controls(
         new geomap.ControlsOptionsBuilder()
           .showZoom(true)
@@ -425,7 +449,7 @@ export function placeMap(
       .layers([
         new common.MapLayerOptionsBuilder()
           .type("markers")
-          .name(say(value.title, language))
+          .name(say(title, language))
           .tooltip(true)
           .location(
             new common.FrameGeometrySourceBuilder()
@@ -436,11 +460,11 @@ export function placeMap(
           .config({
             showLegend: false,
             style: {
-              color: { field: value.field, fixed: calm.blue },
+              color: { field: color, fixed: calm.grey },
               opacity: 0.7,
-              size: { field: value.field, fixed: 12, min: 10, max: 26 },
+              size: { field: size, fixed: 12, min: 10, max: 26 },
               symbol: { mode: "fixed", fixed: "img/icons/marker/circle.svg" },
-              text: { mode: "field", field: value.field, fixed: "" },
+              text: { mode: "field", field: size, fixed: "" },
               textConfig: {
                 fontSize: 12,
                 textAlign: "center",
@@ -462,7 +486,7 @@ export function placeMap(
           },
         },
       ]);
-    builder.overrideByName(value.field, columnProperties(value, language));
+    for (const column of columns) builder.overrideByName(column.field, columnProperties(column, language));
     return builder;
   });
 }

@@ -45,12 +45,16 @@ const custom: Readonly<Record<string, Text>> = {
 /** A share of 1, which Grafana shows as a percentage. */
 export const share = "share";
 
+/** A time, in the board's zone. */
+export const moment = "moment";
+
 /**
- * Grafana's unit id for a UCUM code (or `share`).
+ * Grafana's unit id for a UCUM code (or `share`, or `moment`).
  * @throws RangeError for a code that nobody has said how to write.
  */
 export function grafanaUnit(ucum: string, language: Language): string {
   if (ucum === share) return grafana.PercentUnit;
+  if (ucum === moment) return grafana.DatetimeISONotToday;
   const known = own[ucum];
   if (known !== undefined) return known;
   const text = custom[ucum];

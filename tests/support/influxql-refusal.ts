@@ -1,5 +1,11 @@
-/** Why a text is no statement that only reads, or undefined. */
+import { parse } from "#store/influxql/parser.ts";
+
+/** Why a text is no statement that only reads, in the query language's own words; undefined: it is one. */
 export function refusal(influxql: string): string | undefined {
-  if (!/^(?:SELECT|SHOW)\s/.test(influxql)) return "neither SELECT nor SHOW";
-  return /\sINTO\s/.test(influxql) ? "INTO writes" : undefined;
+  try {
+    parse(influxql);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }

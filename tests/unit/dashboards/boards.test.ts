@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { Ajv } from "ajv";
 import { expect, test } from "vitest";
-import { drawnBoards, generatedFiles } from "#dashboards/grafana/files.ts";
+import { drawnBoards, generatedFiles, generatedFolders } from "#dashboards/grafana/files.ts";
 import { type Board, type Rule, lintBoard, lintTwins } from "#dashboards/grafana/lint.ts";
 import { boardSchema } from "#dashboards/grafana/schema.ts";
 import { refusal } from "../../support/influxql-refusal.ts";
@@ -22,16 +22,14 @@ test.each([...files])("%s is what the code draws (else: npm run docs)", async (p
   expect(await readFile(join(repository, path), "utf8")).toBe(text);
 });
 
-test("there is no board in the repository that the code no longer draws", async () => {
-  const folder = "dashboards/grafana/json";
-  const there = await readdir(join(repository, folder), { recursive: true });
-  const drawn = [...files.keys()].filter((path) => path.startsWith(folder));
-  expect(
-    there
-      .filter((name) => name.endsWith(".json"))
-      .map((name) => `${folder}/${name}`)
-      .sort(),
-  ).toEqual(drawn.sort());
+test("in the generated folders there is nothing that the code no longer makes", async () => {
+  for (const folder of generatedFolders) {
+    const there = await readdir(join(repository, folder), { recursive: true, withFileTypes: true });
+    const paths = there
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => relative(repository, join(parentPath, name)));
+    expect(paths.sort()).toEqual([...files.keys()].filter((path) => path.startsWith(`${folder}/`)).sort());
+  }
 });
 
 test("every board is one by the SDK's types, down to each kind of panel's own settings", () => {
