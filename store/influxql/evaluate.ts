@@ -1,6 +1,6 @@
 import type { Expr } from "./ast.ts";
 import { mathFunctions } from "./functions/math.ts";
-import { compileRegex } from "./regex.ts";
+import { compileRegex } from "./regex/index.ts";
 import { constant, isNull, type NumberVector, nulls, type StringVector, type Vector } from "./vectors.ts";
 
 export interface Rows {

@@ -7,7 +7,7 @@ import { InfluxqlError } from "./errors.ts";
 import { type Call, contains, fieldName, isTopOrBottom, mapExpr, type Ref } from "./expressions.ts";
 import { fold, withoutTimes } from "./fold.ts";
 import { compareNames } from "./name-order.ts";
-import { compileRegex } from "./regex.ts";
+import { compileRegex } from "./regex/index.ts";
 import { splitTime, type TimeRange } from "./time-range.ts";
 import { looksLikeTime, parseTime } from "./times.ts";
 import { betterType, type DataType, typeOf, typeOfCast } from "./types.ts";

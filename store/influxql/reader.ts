@@ -1,6 +1,6 @@
 import { bind, type Params } from "./binds.ts";
 import { InfluxqlError } from "./errors.ts";
-import { compileRegex } from "./regex.ts";
+import { compileRegex } from "./regex/index.ts";
 import { placeOf, regexAt, type Token, tokenAt } from "./tokens.ts";
 
 /** Characters of a request: Grafana spells out all of a variable's values. */

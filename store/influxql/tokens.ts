@@ -18,7 +18,7 @@ export interface Token {
   readonly text: string;
   readonly at: number;
   readonly end: number;
-  /** Where InfluxDB's messages say that it is, if not at `at`: it counts strings from the character before, and some ends from the one after. */
+  /** Where InfluxDB's messages say that it is, if not at `at`: it counts strings from the character before. */
   readonly shown?: number;
 }
 
@@ -44,17 +44,13 @@ const parameter = /\$(?:[A-Za-z0-9_]+)?/y;
 // `1.` is a number, `1.x` one and a name.
 const numeral = /(?<duration>\d+[A-Za-zµ][A-Za-z0-9µ]*)|(?<number>\d+\.\d*|\.\d+)|(?<integer>\d+)/y;
 
-/** Words and spaces end where something else begins: at the end of the text one more is read. */
-const readPastEnd = /(?:\s|(?:^|[^A-Za-z0-9_µ])[A-Za-z_][A-Za-z0-9_]*)$/;
-
 /** The token that begins at `at`. A slash is division; whoever expects a regular expression asks for one. */
 export function tokenAt(text: string, at: number): Token {
   const match = (grammar: RegExp): RegExpExecArray | null => {
     grammar.lastIndex = at;
     return grammar.exec(text);
   };
-  if (at >= text.length)
-    return { kind: "eof", text: "EOF", at, end: at, shown: at + (readPastEnd.test(text) ? 1 : 0) };
+  if (at >= text.length) return { kind: "eof", text: "EOF", at, end: at };
 
   const space = match(spaces)?.[0];
   if (space !== undefined) return { kind: "space", text: space, at, end: at + space.length };
@@ -147,6 +143,6 @@ export function placeOf(text: string, at: number): { readonly line: number; read
   const lines = text.slice(0, at).split(/\r\n?|\n/);
   return {
     line: lines.length,
-    char: Array.from(lines.at(-1) ?? "").length + 1 + Math.max(0, at - text.length),
+    char: Array.from(lines.at(-1) ?? "").length + 1,
   };
 }

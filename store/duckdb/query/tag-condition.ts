@@ -1,12 +1,12 @@
 import type { BinaryOp, Expr } from "../../influxql/ast.ts";
-import { compileRegex } from "../../influxql/regex.ts";
+import { compileRegex, type Matcher } from "../../influxql/regex/index.ts";
 
 /** What is left of a condition when a series' tags are known: true, false, or what its fields must say. */
 export type Decided = boolean | Expr;
 /** Undefined: not known here. A tag that a series does not have is "". */
 export type TagValue = (name: string) => string | undefined;
 
-const regexes = new Map<string, RegExp>();
+const regexes = new Map<string, Matcher>();
 const mostRegexes = 256;
 
 /** Decides what tags can decide, as influxd does: what compares a tag with anything but a text or another tag is never met. */
@@ -30,7 +30,7 @@ export function decide(condition: Expr, valueOf: TagValue): Decided {
   return compare(op, a, b);
 }
 
-type Known = string | number | boolean | RegExp;
+type Known = string | number | boolean | Matcher;
 
 function known(expr: Expr, valueOf: TagValue): Known | undefined {
   if (expr.kind === "paren") return known(expr.expr, valueOf);
@@ -41,9 +41,9 @@ function known(expr: Expr, valueOf: TagValue): Known | undefined {
 }
 
 function compare(op: BinaryOp, a: Known, b: Known): boolean {
-  if (b instanceof RegExp)
+  if (typeof b === "object")
     return typeof a === "string" && (op === "=~" || op === "!~") && b.test(a) === (op === "=~");
-  if (a instanceof RegExp) return compare(op, b, a);
+  if (typeof a === "object") return compare(op, b, a);
   if (typeof a !== typeof b) return false;
   if (op === "=") return a === b;
   if (op === "!=") return a !== b;
@@ -51,7 +51,7 @@ function compare(op: BinaryOp, a: Known, b: Known): boolean {
   return op === "<" ? a < b : op === "<=" ? a <= b : op === ">" ? a > b : op === ">=" && a >= b;
 }
 
-export function regexOf(source: string): RegExp {
+export function regexOf(source: string): Matcher {
   let regex = regexes.get(source);
   if (regex === undefined) {
     if (regexes.size >= mostRegexes) regexes.clear();

@@ -1,9 +1,7 @@
 import { expect, test } from "vitest";
 import { columnNames } from "#store/influxql/columns.ts";
 import { isReadOnlyOf } from "#store/influxql/databases.ts";
-import { InfluxqlError } from "#store/influxql/errors.ts";
 import { parse } from "#store/influxql/parser.ts";
-import { compileRegex } from "#store/influxql/regex.ts";
 
 test.each([
   ["a, b", "a b"],
@@ -32,29 +30,3 @@ test.each([
 ])("%s is only of the database marsad: %s", (text, expected) => {
   expect(isReadOnlyOf(parse(text), "marsad")).toBe(expected);
 });
-
-test.each([
-  ["^tf-0(1|2)$", "tf-01 tf-02", "tf-03 xtf-01"],
-  ["(?i)TF", "tf Tf", "t"],
-  ["a.c", "abc a\rc", "a\nc"],
-  ["[[:digit:]_]+$", "x1 _", "x"],
-  ["\\Qa.b\\E+", "a.bb", "axb"],
-  ["\\x41|\\pL\\d", "A é7", "77"],
-  ["a{,2}", "a{,2}", "aa"],
-  ["a{2}", "aa", "a"],
-  ["\\Aa\\z", "a", "ab"],
-  ["(?P<x>a)\\-[\\w-]", "a-b a--", "ab"],
-  ["]}", "]}", "]"],
-  ["", "anything", ""],
-])("the regular expression %s", (source, matching, others) => {
-  const regex = compileRegex(source);
-  for (const text of matching.split(" ")) expect(regex.test(text)).toBe(true);
-  for (const text of others.split(" ").filter((text) => text !== "")) expect(regex.test(text)).toBe(false);
-});
-
-test.each(["(", ")", "a**", "(?=a)", "(?<!a)b", "(a)\\1", "[a", "\\", "a{1001}", "\\y", "[[:nope:]]", "*"])(
-  "%s is no regular expression",
-  (source) => {
-    expect(() => compileRegex(source)).toThrow(InfluxqlError);
-  },
-);
