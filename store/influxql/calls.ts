@@ -9,7 +9,7 @@ import type { CallPlan, PushedPart, RowsPlan, Scope } from "./plan.ts";
 import { percentileOf } from "./push-down.ts";
 import { limitSeries, readRows, type Reading, withoutNulls } from "./rows.ts";
 import { backwards, inOrder, regroup, type Sequence } from "./sequences.ts";
-import { convert, take, type Vector } from "./vectors.ts";
+import { convert, numberVector, take, type Vector } from "./vectors.ts";
 import { Windows } from "./windows.ts";
 
 /** Points of a call, one sequence a series: the value first, then what is selected beside. */
@@ -103,8 +103,8 @@ async function fillWindows(
   for (const sequence of sequences) {
     const [value, ...beside] = sequence.columns;
     if (value === undefined) continue;
-    const { time, value: values, at } = await filled({ time: sequence.time, value }, filling, work);
-    complete.push({ ...sequence, time, columns: [values, ...beside.map((column) => take(column, at))] });
+    const { time, value: all, at } = await filled({ time: sequence.time, value }, filling, work);
+    complete.push({ ...sequence, time, columns: [all, ...beside.map((column) => take(column, at))] });
   }
   return complete;
 }
@@ -135,7 +135,7 @@ async function reduce(
   const argument = percentileOf(call) ?? 0;
   for (const { from, to, start } of spans(sequence.time, scope)) {
     const span: Span = { type: value.type, values: spanValues(value), time: sequence.time, from, to };
-    await work.did(to - from);
+    if (work.isTurnOver(to - from)) await work.giveWay();
     if (found.kind === "selector") {
       const row = found.pick(span, argument);
       if (row < 0) continue;
@@ -159,15 +159,8 @@ async function reduce(
       columns: [value, ...beside].map((column) => take(column, at)),
     };
   const column: Vector =
-    type === "string" ? { type, values: strings } : withNan(type, Float64Array.from(numbers));
+    type === "string" ? { type, values: strings } : numberVector(type, Float64Array.from(numbers));
   return { name, tags, time: Float64Array.from(times), columns: [column] };
-}
-
-function withNan(type: "float" | "integer" | "boolean", values: Float64Array): Vector {
-  const nan = values.includes(Number.NaN)
-    ? Uint8Array.from(values, (value) => Number(value !== value))
-    : undefined;
-  return { type, values, nan };
 }
 
 /** A column without nulls. */

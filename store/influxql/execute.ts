@@ -1,4 +1,4 @@
-import type { Fill, SelectStatement } from "./ast.ts";
+import type { Expr, Fill, SelectStatement } from "./ast.ts";
 import { align } from "./align.ts";
 import { runCall } from "./calls.ts";
 import type { Engine } from "./engine.ts";
@@ -9,7 +9,7 @@ import { print } from "./print.ts";
 import type { ResultSeries, StatementResult } from "./result.ts";
 import { readRows, type Reading } from "./rows.ts";
 import { limited, type Sequence } from "./sequences.ts";
-import { isNull, toColumn, type Vector } from "./vectors.ts";
+import { concatenate, isNull, slice, toColumn, type Vector } from "./vectors.ts";
 import { Work } from "./work.ts";
 
 export interface ExecuteOptions {
@@ -79,20 +79,35 @@ async function withFields(
     const symbols = new Map(keys.map((key, i) => [key, filledNulls(sequence.columns[i], fill)]));
     const columns: Vector[] = [];
     for (const field of ready.outputs) {
-      columns.push(
-        evaluate(field, {
-          length,
-          column: (expr) => (isSymbol(expr.kind) ? symbols.get(print(expr)) : undefined),
-        }),
-      );
-      await work.did(length);
+      columns.push(await column(field, symbols, length, work));
     }
     tables.push({ ...sequence, columns });
   }
   return tables;
 }
 
-function isSymbol(kind: string): boolean {
+/** A field or call as it is, arithmetic in pieces. */
+async function column(
+  field: Expr,
+  symbols: ReadonlyMap<string, Vector | undefined>,
+  length: number,
+  work: Work,
+): Promise<Vector> {
+  const known = isSymbol(field) ? symbols.get(print(field)) : undefined;
+  if (known !== undefined) return known;
+  const pieces: Vector[] = [];
+  await work.inTurns(length, (from, to) => {
+    const at = (expr: Expr): Vector | undefined => {
+      const symbol = isSymbol(expr) ? symbols.get(print(expr)) : undefined;
+      return symbol && slice(symbol, from, to);
+    };
+    pieces.push(evaluate(field, { length: to - from, column: at }));
+  });
+  const [first] = pieces;
+  return first !== undefined && pieces.length === 1 ? first : concatenate(pieces, first?.type ?? "float");
+}
+
+function isSymbol({ kind }: Expr): boolean {
   return kind === "ref" || kind === "call";
 }
 

@@ -130,6 +130,7 @@ function filledValues(
       const high = value.values[previousRow + 1] ?? Number.NaN;
       const between = ((high - low) / (after - before)) * (window(times[i] ?? 0) - before) + low;
       values[i] = type === "integer" ? Math.trunc(between) : between;
+      if (nan !== undefined && previousRow + 1 < pointTimes.length) nan[i] = Number(Number.isNaN(between));
     }
   }
   return { type, values, nan };

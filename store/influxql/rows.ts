@@ -110,7 +110,10 @@ async function readSubquery(
   { work, select }: Reading,
 ): Promise<Sequence[]> {
   const sequences: Sequence[] = [];
-  for (const table of await select(inner)) {
+  const tables = await select(inner);
+  // Points of one window come in ascending order of their tags, also where time goes backwards.
+  if (inner.calls.length > 0 && !scope.isAscending) tables.reverse();
+  for (const table of tables) {
     const rows = condition === undefined ? table : rowsAt(table, passing(condition, table, inner));
     const length = rows.time.length;
     await work.did(length * columns.length);

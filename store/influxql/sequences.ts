@@ -1,4 +1,5 @@
 import type { ValueType } from "./engine.ts";
+import { mergeOrder } from "./merge-order.ts";
 import { compareLists, compareNames } from "./name-order.ts";
 import { concatenate, reversed, slice, take, takeTimes, type Vector } from "./vectors.ts";
 import type { Work } from "./work.ts";
@@ -88,7 +89,12 @@ export async function regroup(
     const rows = joined.time.length;
     work.hold(rows * (types.length + 1));
     await work.did(rows * (types.length + 1));
-    regrouped.push(merging === "by time" ? byTime(joined, isAscending) : joined);
+    const lengths = members.map(({ time }) => time.length);
+    regrouped.push(
+      merging === "by time"
+        ? rowsAt(joined, await mergeOrder(joined.time, lengths, isAscending, work))
+        : joined,
+    );
   }
   return inOrder(regrouped, isAscending);
 }
@@ -112,14 +118,4 @@ function joinedRows(
     ),
   );
   return { name, tags, time, columns };
-}
-
-function byTime(sequence: Sequence, isAscending: boolean): Sequence {
-  const { time } = sequence;
-  const at = Int32Array.from(time.keys());
-  at.sort((a, b) => {
-    const order = (time[a] ?? 0) - (time[b] ?? 0);
-    return (isAscending ? order : -order) || a - b;
-  });
-  return rowsAt(sequence, at);
 }

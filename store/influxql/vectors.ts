@@ -98,6 +98,14 @@ export function toColumn(vector: Vector): Column {
     : { type: vector.type, values: vector.values };
 }
 
+/** Numbers that are all values, also those that are none. */
+export function numberVector(type: NumberVector["type"], numbers: Float64Array): NumberVector {
+  const nan = numbers.includes(Number.NaN)
+    ? Uint8Array.from(numbers, (number) => Number(Number.isNaN(number)))
+    : undefined;
+  return { type, values: numbers, nan };
+}
+
 /** All of one value. */
 export function constant(value: number | string | boolean, type: ValueType, length: number): Vector {
   if (type === "string") return { type, values: Array.from<string>({ length }).fill(String(value)) };

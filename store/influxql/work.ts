@@ -45,9 +45,9 @@ export class Work {
   async inTurns(count: number, some: (from: number, to: number) => void): Promise<void> {
     let from = 0;
     while (from < count) {
-      const to = Math.min(count, from + valuesPerTurn - this.#sinceTurn);
+      const to = Math.min(count, from + Math.max(1, valuesPerTurn - this.#sinceTurn));
       some(from, to);
-      await this.did(to - from);
+      if (this.isTurnOver(to - from)) await this.giveWay();
       from = to;
     }
   }
@@ -55,9 +55,18 @@ export class Work {
   /** After some values: gives way when it is time to. */
   async did(values: number): Promise<void> {
     this.#signal.throwIfAborted();
+    if (this.isTurnOver(values)) await this.giveWay();
+  }
+
+  /** Counts values that were worked on; then `giveWay`. */
+  isTurnOver(values: number): boolean {
     this.#sinceTurn += values;
-    if (this.#sinceTurn < valuesPerTurn) return;
+    return this.#sinceTurn >= valuesPerTurn;
+  }
+
+  async giveWay(): Promise<void> {
     this.#sinceTurn = 0;
+    this.#signal.throwIfAborted();
     await nextTurn();
     this.#signal.throwIfAborted();
   }

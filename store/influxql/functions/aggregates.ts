@@ -40,8 +40,8 @@ export const windowFunctions: ReadonlyMap<string, Selector | Aggregate> = new Ma
 >([
   ["min", selector(numbersAndBooleans, (a, b) => a < b)],
   ["max", selector(numbersAndBooleans, (a, b) => a > b)],
-  ["first", { kind: "selector", types: all, pick: (span) => extremeTime(span, (a, b) => a < b) }],
-  ["last", { kind: "selector", types: all, pick: (span) => extremeTime(span, (a, b) => a > b) }],
+  ["first", { kind: "selector", types: all, pick: first }],
+  ["last", { kind: "selector", types: all, pick: last }],
   ["percentile", { kind: "selector", types: numbers, pick: percentile }],
   ["count", { kind: "aggregate", types: all, type: "integer", of: ({ from, to }) => to - from }],
   ["sum", { kind: "aggregate", types: numbers, of: sum }],
@@ -76,32 +76,43 @@ function selector(
   };
 }
 
-/** Of equal times the greatest value. */
-function extremeTime({ values, time, from, to }: Span, isBetter: (a: number, b: number) => boolean): number {
+/** Of equal times the greatest value, but of booleans `false`. */
+function first({ type, values, time, from, to }: Span): number {
   let best = from;
   for (let i = from + 1; i < to; i++) {
     const at = time[i] ?? 0;
     const bestAt = time[best] ?? 0;
-    if (isBetter(at, bestAt) || (at === bestAt && (values[i] ?? 0) > (values[best] ?? 0))) best = i;
+    const value = values[i] ?? 0;
+    const bestValue = values[best] ?? 0;
+    const isPreferred = type === "boolean" ? value < bestValue : value > bestValue;
+    if (at < bestAt || (at === bestAt && isPreferred)) best = i;
   }
   return best;
 }
 
-/** Nearest rank, as InfluxDB rounds it. */
-function percentile(span: Span, argument: number): number {
-  const length = span.to - span.from;
-  const rank = Math.floor((length * argument) / 100 + 0.5) - 1;
-  return rank < 0 || rank >= length ? -1 : (rowsByValue(span)[rank] ?? -1);
+/** Of equal times the greatest value. */
+function last({ values, time, from, to }: Span): number {
+  let best = from;
+  for (let i = from + 1; i < to; i++) {
+    const at = time[i] ?? 0;
+    const bestAt = time[best] ?? 0;
+    if (at > bestAt || (at === bestAt && (values[i] ?? 0) > (values[best] ?? 0))) best = i;
+  }
+  return best;
 }
 
-/** Rows of equal values stay in their order. */
-export function rowsByValue({ values, from, to }: Span): Int32Array {
-  const rows = Int32Array.from({ length: to - from }, (_, i) => from + i);
-  return rows.sort((a, b) => {
-    const left = values[a] ?? 0;
-    const right = values[b] ?? 0;
-    return left < right ? -1 : left > right ? 1 : a - b;
-  });
+/** Nearest rank, as InfluxDB rounds it; of equal values the rows in their order. */
+function percentile(span: Span, argument: number): number {
+  const { values, from, to } = span;
+  const length = to - from;
+  const rank = Math.floor((length * argument) / 100 + 0.5) - 1;
+  if (rank < 0 || rank >= length) return -1;
+  const ascending = sorted(span);
+  const value = ascending[rank];
+  let place = rank;
+  while (place > 0 && ascending[place - 1] === value) place--;
+  for (let row = from; row < to; row++) if (values[row] === value && place++ === rank) return row;
+  return -1;
 }
 
 function sum({ values, from, to }: Span): number {
@@ -125,29 +136,31 @@ function median(span: Span): number {
   return low + (high - low) / 2;
 }
 
-/** The most frequent value; of several the one whose last point is the earlier. Of booleans `true`. */
+/** The most frequent value; of several the one that was there first, by its last point. Of booleans `true`. */
 function mode(span: Span): number | string {
-  const { values, time } = span;
-  if (span.type === "boolean") return Number(sum(span) * 2 >= span.to - span.from);
-  const rows = rowsByValue(span);
-  let best = rows[0] ?? 0;
-  let bestCount = 0;
-  let bestTime = time[best] ?? 0;
-  let count = 0;
-  let first = best;
-  for (const row of rows) {
-    if (values[row] !== values[first]) {
-      count = 1;
-      first = row;
-      continue;
+  const { type, values, time, from, to } = span;
+  if (type === "boolean") return Number(sum(span) * 2 >= to - from);
+  const counts = new Map<number | string, { count: number; readonly first: number; last: number }>();
+  for (let i = from; i < to; i++) {
+    const value = values[i] ?? 0;
+    const at = time[i] ?? 0;
+    const known = counts.get(value);
+    if (known === undefined) counts.set(value, { count: 1, first: at, last: at });
+    else {
+      known.count++;
+      known.last = at;
     }
-    count++;
-    if (bestCount > count || (bestCount === count && (time[first] ?? 0) > bestTime)) continue;
-    bestCount = count;
-    best = row;
-    bestTime = time[row] ?? 0;
   }
-  return values[best] ?? 0;
+  const [smallest, ...others] = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
+  if (smallest === undefined) return 0;
+  let [best, { count: bestCount, last: bestTime }] = smallest;
+  for (const [value, { count, first, last }] of others) {
+    if (count < 2 || count < bestCount || (count === bestCount && first > bestTime)) continue;
+    best = value;
+    bestCount = count;
+    bestTime = last;
+  }
+  return best;
 }
 
 /** Of a sample; of one value there is none. */

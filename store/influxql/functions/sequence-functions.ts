@@ -1,5 +1,5 @@
 import type { ValueType } from "../engine.ts";
-import type { NumberVector, Vector } from "../vectors.ts";
+import { type NumberVector, numberVector, type Vector } from "../vectors.ts";
 import type { Windows } from "../windows.ts";
 
 /** Points of one series, in the order of the statement, none of them null. */
@@ -53,7 +53,7 @@ class Output {
   points(type: NumberVector["type"]): Points {
     return {
       time: this.#time.subarray(0, this.#length),
-      value: { type, values: this.#values.subarray(0, this.#length) },
+      value: numberVector(type, this.#values.subarray(0, this.#length)),
     };
   }
 }
@@ -68,13 +68,13 @@ function steps(
   points: Points,
   step: (time: number, elapsed_ms: number, change: number) => void,
 ): NumberVector["type"] {
-  const { type, values } = numbersOf(points);
+  const { type, values: numbers } = numbersOf(points);
   let previous = 0;
-  for (let i = 1; i < values.length; i++) {
+  for (let i = 1; i < numbers.length; i++) {
     const time = points.time[i] ?? 0;
     const before = points.time[previous] ?? 0;
     if (time === before) continue;
-    step(time, time - before, (values[i] ?? 0) - (values[previous] ?? 0));
+    step(time, time - before, (numbers[i] ?? 0) - (numbers[previous] ?? 0));
     previous = i;
   }
   return type;
@@ -87,7 +87,7 @@ function derivative(
 ): Points {
   const output = new Output(points.time.length);
   steps(points, (time, elapsed_ms, change) => {
-    if (!isNonNegative || change >= 0)
+    if (!isNonNegative || !(change < 0))
       output.push(time, change / ((isAscending ? elapsed_ms : -elapsed_ms) / unit_ms));
   });
   return output.points("float");
@@ -96,28 +96,28 @@ function derivative(
 function difference(points: Points, isNonNegative: boolean): Points {
   const output = new Output(points.time.length);
   const type = steps(points, (time, _elapsed, change) => {
-    if (!isNonNegative || change >= 0) output.push(time, change);
+    if (!isNonNegative || !(change < 0)) output.push(time, change);
   });
   return output.points(type);
 }
 
 function movingAverage(points: Points, { count }: SequenceOptions): Points {
-  const { values } = numbersOf(points);
-  const output = new Output(values.length);
+  const { values: numbers } = numbersOf(points);
+  const output = new Output(numbers.length);
   let sum = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (i >= count) sum -= values[i - count] ?? 0;
-    sum += values[i] ?? 0;
+  for (let i = 0; i < numbers.length; i++) {
+    if (i >= count) sum -= numbers[i - count] ?? 0;
+    sum += numbers[i] ?? 0;
     if (i >= count - 1) output.push(points.time[i] ?? 0, sum / count);
   }
   return output.points("float");
 }
 
 function cumulativeSum(points: Points): Points {
-  const { type, values } = numbersOf(points);
-  const output = new Output(values.length);
+  const { type, values: numbers } = numbersOf(points);
+  const output = new Output(numbers.length);
   let sum = 0;
-  for (const [i, value] of values.entries()) {
+  for (const [i, value] of numbers.entries()) {
     sum += value;
     output.push(points.time[i] ?? 0, sum);
   }
@@ -142,9 +142,9 @@ export interface IntegralOptions extends SequenceOptions {
 
 /** The area below the line through the points, in units of `unit_ms`; where a window ends between two points the line is cut there. */
 export function integral(points: Points, { isAscending, unit_ms, windows, start }: IntegralOptions): Points {
-  const { type, values } = numbersOf(points);
-  const output = new Output(values.length);
-  if (values.length === 0) return output.points("float");
+  const { type, values: numbers } = numbersOf(points);
+  const output = new Output(numbers.length);
+  if (numbers.length === 0) return output.points("float");
   // Without windows InfluxDB gives an area of floats time 0, one of integers the range's beginning.
   const wholeStart = type === "float" ? 0 : (start ?? 0);
   const bounds = (time: number): [start: number, end: number] => {
@@ -154,12 +154,12 @@ export function integral(points: Points, { isAscending, unit_ms, windows, start 
     return isAscending ? [from, to] : [to, from];
   };
   let previousTime = points.time[0] ?? 0;
-  let previous = values[0] ?? 0;
+  let previous = numbers[0] ?? 0;
   let [windowStart, windowEnd] = bounds(previousTime);
   let sum = 0;
-  for (let i = 1; i < values.length; i++) {
+  for (let i = 1; i < numbers.length; i++) {
     const time = points.time[i] ?? 0;
-    let value = values[i] ?? 0;
+    let value = numbers[i] ?? 0;
     if (time === previousTime) {
       previous = value;
       continue;
@@ -179,7 +179,7 @@ export function integral(points: Points, { isAscending, unit_ms, windows, start 
     }
     sum += (0.5 * (value + previous) * (time - previousTime)) / unit_ms;
     previousTime = time;
-    previous = values[i] ?? 0;
+    previous = numbers[i] ?? 0;
   }
   if (previousTime !== windowStart) output.push(windowStart, sum);
   return output.points("float");

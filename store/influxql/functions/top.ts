@@ -9,17 +9,37 @@ export function bestPoints(
 ): Sequence {
   const { time } = sequence;
   const values = sequence.columns[0]?.values ?? [];
-  const better = (a: number, b: number): number => {
+  const compare = (a: number, b: number): number => {
     const order = Number(values[b]) - Number(values[a]);
     return (isTop ? order : -order) || (time[a] ?? 0) - (time[b] ?? 0) || a - b;
   };
   const kept: number[] = [];
-  for (const { from, to } of windows) {
-    const rows = Int32Array.from({ length: to - from }, (_, i) => from + i)
-      .sort(better)
-      .subarray(0, count);
-    const best = [...rows].sort((a, b) => (time[a] ?? 0) - (time[b] ?? 0));
-    kept.push(...best);
-  }
+  for (const { from, to } of windows)
+    for (const row of bestRows(from, to, count, compare).sort((a, b) => (time[a] ?? 0) - (time[b] ?? 0)))
+      kept.push(row);
   return rowsAt(sequence, Int32Array.from(kept));
+}
+
+/** The best first: each row finds its place among those kept, and the last falls out. */
+function bestRows(
+  from: number,
+  to: number,
+  count: number,
+  compare: (a: number, b: number) => number,
+): number[] {
+  const best: number[] = [];
+  for (let row = from; row < to; row++) {
+    const worst = best.at(-1);
+    if (best.length >= count && worst !== undefined && compare(row, worst) > 0) continue;
+    let low = 0;
+    let high = best.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compare(row, best[middle] ?? row) < 0) high = middle;
+      else low = middle + 1;
+    }
+    best.splice(low, 0, row);
+    if (best.length > count) best.pop();
+  }
+  return best;
 }
