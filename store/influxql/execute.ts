@@ -8,6 +8,7 @@ import { prepare } from "./prepare.ts";
 import { print } from "./print.ts";
 import type { ResultSeries, StatementResult } from "./result.ts";
 import { readRows, type Reading } from "./rows.ts";
+import type { Scans } from "./scans.ts";
 import { limited, type Sequence } from "./sequences.ts";
 import { concatenate, isNull, slice, toColumn, type Vector } from "./vectors.ts";
 import { Work } from "./work.ts";
@@ -28,15 +29,26 @@ export interface ExecuteOptions {
 export async function execute(
   statement: SelectStatement,
   engine: Engine,
-  { signal = new AbortController().signal, policy = "autogen", pushDown = true }: ExecuteOptions = {},
+  { signal = new AbortController().signal, ...options }: ExecuteOptions = {},
 ): Promise<StatementResult> {
   const work = new Work(engine.limits, signal);
-  const around = { schema: engine.schema, now: engine.now, defaultPolicy: policy };
-  const ready = prepare(statement, around);
-  const plan = new Planner(around, work, pushDown).statement(ready);
+  const { plan } = planOf(statement, engine, work, options);
   const reading: Reading = { engine, work, select: (inner) => runSelect(inner, reading) };
   const tables = await runSelect(plan, reading);
   return { series: tables.map((table) => resultOf(table, plan)) };
+}
+
+/** What `execute` does, before it reads anything. */
+export function planOf(
+  statement: SelectStatement,
+  { schema, now }: Pick<Engine, "schema" | "now">,
+  work: Work,
+  { policy = "autogen", pushDown = true }: Omit<ExecuteOptions, "signal"> = {},
+): { readonly plan: SelectPlan; readonly scans: Scans } {
+  const around = { schema, now, defaultPolicy: policy };
+  const planner = new Planner(around, work, pushDown);
+  const plan = planner.statement(prepare(statement, around));
+  return { plan, scans: planner.scans };
 }
 
 function resultOf({ name, tags, time, columns }: Sequence, { ready, scope }: SelectPlan): ResultSeries {

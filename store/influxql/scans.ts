@@ -23,8 +23,8 @@ export class Scans {
     this.#schema = schema;
   }
 
-  get requests(): ScanRequest[] {
-    return Array.from(this.#scans.values(), (scan) => scan.request);
+  get all(): Scan[] {
+    return [...this.#scans.values()];
   }
 
   windowed(of: ScanOf, window: Window | undefined): WindowedScan {
@@ -69,7 +69,7 @@ function keyParts({ policy, measurement, from, to, condition, groupBy }: ScanOf)
   return [policy, measurement, from, to, condition === undefined ? "" : print(condition), groupBy];
 }
 
-abstract class Scan {
+export abstract class Scan {
   #groups: Promise<ScanGroup[]> | undefined;
   abstract get request(): ScanRequest;
 

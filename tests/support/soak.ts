@@ -18,3 +18,5 @@ export const fuzzSeed = Number(process.env["SOAK_FUZZ_SEED"] ?? Date.now() % 1_0
 export const histories = Number(process.env["SOAK_HISTORIES"] ?? 3);
 /** Of the combinations of what a scan may ask, every how many-th is tried: all of them with `SOAK_SCANS=1`. */
 export const everyScan = Number(process.env["SOAK_SCANS"] ?? 37);
+/** Queries made up at random, each answered in two ways that must be the same. */
+export const generatedQueries = Number(process.env["SOAK_QUERIES"] ?? 400);

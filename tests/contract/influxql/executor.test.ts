@@ -22,10 +22,10 @@ test("the executor answers as influxd does", async ({ skip }) => {
   await influxd.query("CREATE DATABASE marsad");
   expect(await influxd.write("marsad", rows.map(line).join("\n"))).toBe(204);
   const engine = makeRowsEngine({ rows, integers, now: Date.now() });
-  for (const query of equalQueries.trim().split("\n")) {
-    const expected = { query, answer: await theirs(query, influxd) };
-    expect.soft({ query, answer: await ours(query, engine) }).toEqual(expected);
-  }
+  const queries = equalQueries.trim().split("\n");
+  const expected = await Promise.all(queries.map((query) => theirs(query, influxd)));
+  for (const [i, query] of queries.entries())
+    expect.soft({ query, answer: await ours(query, engine) }).toEqual({ query, answer: expected[i] });
 });
 
 async function theirs(query: string, influxd: Influxd): Promise<unknown> {
