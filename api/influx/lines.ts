@@ -66,13 +66,14 @@ class LineRewriter {
   readonly #dropped: number;
   readonly #factor: number;
   readonly #now: number;
-  /** The longest line fits behind a piece that is not full. */
-  readonly #out = new Uint8Array(pieceBytes + maxLineBytes + 64);
+  readonly #out: Uint8Array;
   #at = 0;
   #length = 0;
 
   constructor(bytes: Uint8Array, { precision, now }: LineTimes) {
     this.#bytes = bytes;
+    // The longest line fits behind a piece that is not full; the shortest becomes six times as long by its time.
+    this.#out = new Uint8Array(Math.min(pieceBytes + maxLineBytes + 64, 6 * bytes.length + 64));
     [this.#dropped, this.#factor] = scales[precision];
     this.#now = now;
   }

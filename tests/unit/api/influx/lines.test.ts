@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { maxLineBytes, type Precision, precisions, rewriteLines } from "#api/influx/lines.ts";
+import { fuzzed } from "../../../support/soak.ts";
 
 const now = 1_795_828_089_350;
 
@@ -109,7 +110,7 @@ describe("a client's lines become a gateway's", () => {
       fc.property(body, fc.constantFrom(...precisions), (text, precision) => {
         expect(rewritten(text, precision)).toBe(plainly(text, precision));
       }),
-      { numRuns: 3_000 },
+      { numRuns: fuzzed / 2 },
     );
   });
 
@@ -120,7 +121,7 @@ describe("a client's lines become a gateway's", () => {
         const text = `a v=1 ${long / 10n ** BigInt(digits)}`;
         expect(rewritten(text, precision)).toBe(plainly(text, precision));
       }),
-      { numRuns: 2_000 },
+      { numRuns: fuzzed / 2 },
     );
   });
 });
