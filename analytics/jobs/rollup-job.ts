@@ -13,6 +13,7 @@ import type { Zone } from "#telemetry/zone.ts";
 import type { Job } from "./job.ts";
 import { Begins, rollChanged } from "./roll-minutes.ts";
 import { rollTouched } from "./roll-coarser.ts";
+import { placeBatch } from "./place-batch.ts";
 import { rollupChoice } from "./rollup-choice.ts";
 import { RollupMetrics } from "./rollup-metrics.ts";
 import { RollupWriter } from "./rollup-writer.ts";
@@ -91,12 +92,12 @@ class RollupJob implements Job {
     }
   }
 
-  /** Where rows of 1970 would not be kept there is one of each day. */
+  /** What boards ask before anything else. Where rows of 1970 would not be kept there is one of each day. */
   async #writeChoice(now: number): Promise<void> {
     const { store, keptDays } = this.#options;
     const at = keptDays.autogen === undefined ? 0 : Math.floor(now / day_ms) * day_ms;
     if (at === this.#choiceAt) return;
-    await store.writeResults([rollupChoice(at)]);
+    await store.writeResults([rollupChoice(at), placeBatch(at)]);
     this.#choiceAt = at;
   }
 

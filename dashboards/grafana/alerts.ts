@@ -62,7 +62,7 @@ export const alertGroups: readonly {
         title: { en: "Backlog does not fall", ar: "متأخر لا ينخفض" },
         about: {
           en: "{{ .Labels.sensor }} has had more than 10,000 readings waiting for 15 minutes. Its link is too slow, or the platform acknowledges nothing.",
-          ar: "لدى {{ .Labels.sensor }} أكثر من 10,000 قراءة منتظرة منذ 15 دقيقة. اتصالها بطيء أو المنصة لا تقر بشيء.",
+          ar: "لدى {{ .Labels.sensor }} أكثر من ١٠٬٠٠٠ قراءة منتظرة منذ ١٥ دقيقة. اتصالها بطيء أو المنصة لا تقر بشيء.",
         },
         influxql: `SELECT min("backlog") AS "backlog" FROM "gateway_health" WHERE time > now() - 15m GROUP BY "agency", "sensor"`,
         looksBack: 900,
@@ -79,7 +79,7 @@ export const alertGroups: readonly {
         title: { en: "Readings refused", ar: "قراءات مرفوضة" },
         about: {
           en: "More than 100 readings of {{ .Labels.gateway }} were refused within 15 minutes. `marsad deadletters list` says why, and has them.",
-          ar: "رُفضت أكثر من 100 قراءة من {{ .Labels.gateway }} خلال 15 دقيقة. يبين الأمر marsad deadletters list السبب ويحفظها.",
+          ar: "رُفضت أكثر من ١٠٠ قراءة من {{ .Labels.gateway }} خلال ١٥ دقيقة. يبين الأمر marsad deadletters list السبب ويحفظها.",
         },
         influxql: `SELECT spread("refused") AS "refused" FROM ${result("gateway_ledger")} WHERE time > now() - 15m GROUP BY "agency", "gateway"`,
         looksBack: 900,

@@ -191,6 +191,8 @@ export interface Lines extends Numeric {
   /** A gap up to this long (ms) is bridged: for what is written once a day. */
   readonly bridge?: number;
   readonly legend?: boolean;
+  /** Series of a kind, whatever they are called: shades of one colour. */
+  readonly many?: boolean;
 }
 
 /** Values over time. */
@@ -206,6 +208,7 @@ export function lines(panel: Lines): Panel {
       softMax,
       bridge,
       legend = true,
+      many,
     } = panel;
     const builder = dressNumbers(new timeseries.PanelBuilder(), panel, language)
       .drawStyle(bars === true ? common.GraphDrawStyle.Bars : common.GraphDrawStyle.Line)
@@ -214,7 +217,11 @@ export function lines(panel: Lines): Panel {
       .showPoints(common.VisibilityMode.Never)
       .spanNulls(bridge ?? false)
       .axisBorderShow(false)
-      .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Fixed).fixedColor(color))
+      .colorScheme(
+        new dashboard.FieldColorBuilder()
+          .mode(many === true ? dashboard.FieldColorModeId.Shades : dashboard.FieldColorModeId.Fixed)
+          .fixedColor(color),
+      )
       .legend(
         new common.VizLegendOptionsBuilder()
           .showLegend(legend)

@@ -134,7 +134,7 @@ export const city: Board = {
       title: { en: "Cold stores too warm", ar: "مخازن تبريد دافئة" },
       about: {
         en: "Chilled stores whose last temperature is above 8 °C.",
-        ar: "مخازن التبريد التي تجاوزت آخر درجة حرارة فيها ‎8 °C.",
+        ar: "مخازن التبريد التي تجاوزت آخر درجة حرارة فيها ٨ درجات مئوية.",
       },
       unit: "1",
       counts: true,
@@ -251,7 +251,7 @@ export const city: Board = {
           as: "table",
         },
         {
-          influxql: `SELECT "longitude", "latitude", "municipality" FROM ${result("place")} WHERE "district" = ''`,
+          influxql: `SELECT last("longitude") AS "longitude", last("latitude") AS "latitude" FROM ${result("place")} WHERE "district" = '' GROUP BY "municipality"`,
           as: "table",
         },
       ],

@@ -39,7 +39,7 @@ export const food: Board = {
       id: 1,
       at: [0, 0, 6, 4],
       title: { en: "Chilled stores too warm", ar: "مخازن مبردة دافئة" },
-      about: { en: "Last temperature above 8 °C.", ar: "آخر درجة حرارة فوق ‎8 °C." },
+      about: { en: "Last temperature above 8 °C.", ar: "آخر درجة حرارة فوق ٨ درجات مئوية." },
       unit: "1",
       counts: true,
       limits: [
@@ -54,7 +54,7 @@ export const food: Board = {
       title: { en: "Frozen stores too warm", ar: "مخازن مجمدة دافئة" },
       about: {
         en: "Fish and meat: last temperature above -15 °C.",
-        ar: "الأسماك واللحوم: آخر درجة حرارة فوق ‎-15 °C.",
+        ar: "الأسماك واللحوم: آخر درجة حرارة فوق ١٥ درجة مئوية تحت الصفر.",
       },
       unit: "1",
       counts: true,
@@ -97,7 +97,7 @@ export const food: Board = {
       title: { en: "Compressors on", ar: "الضواغط العاملة" },
       about: {
         en: "Share of time that compressors run. Near 100 % they can no longer keep up with the heat.",
-        ar: "نسبة زمن عمل الضواغط. قرب 100 % لا تعود قادرة على مجاراة الحر.",
+        ar: "نسبة زمن عمل الضواغط. قرب ١٠٠٪ لا تعود قادرة على مجاراة الحر.",
       },
       unit: share,
       decimals: 0,

@@ -104,7 +104,7 @@ export const forecasts: Board = {
       title: { en: "How good they have been", ar: "كم كانت جيدة" },
       about: {
         en: "Scaled error below 1 beats last week's same hour. Bands should hold as much as they promise: 80 % and 95 %.",
-        ar: "الخطأ النسبي دون 1 أفضل من الساعة نفسها من الأسبوع الماضي. ينبغي أن تحتوي النطاقات ما تعد به: 80 % و95 %.",
+        ar: "الخطأ النسبي دون ١ أفضل من الساعة نفسها من الأسبوع الماضي. ينبغي أن تحتوي النطاقات ما تعد به: ٨٠٪ و٩٥٪.",
       },
       columns: [
         { field: "measurement", title: { en: "Measurement", ar: "القياس" }, words: measurementWords },

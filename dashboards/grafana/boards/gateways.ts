@@ -193,6 +193,7 @@ export const gatewaysBoard: Board = {
       },
       unit: "{reading}",
       min: 0,
+      many: true,
       queries: [
         {
           influxql: overTime({
@@ -217,6 +218,7 @@ export const gatewaysBoard: Board = {
       unit: "s",
       limits: outside(limitsOf("gateway_health", "clock_skew")),
       showLimits: true,
+      many: true,
       queries: [
         {
           influxql: overTime({
@@ -243,6 +245,7 @@ export const gatewaysBoard: Board = {
       max: 100,
       limits: outside(limitsOf("gateway_health", "disk_free")),
       showLimits: true,
+      many: true,
       queries: [
         {
           influxql: overTime({

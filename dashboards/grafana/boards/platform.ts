@@ -204,6 +204,7 @@ export const platform: Board = {
       unit: "By",
       min: 0,
       interval,
+      many: true,
       queries: [
         {
           influxql: `SELECT max("bytes") AS "bytes" FROM ${queue} WHERE $timeFilter GROUP BY time($__interval), "queue" fill(none)`,

@@ -281,7 +281,7 @@ export const traffic: Board = {
       title: { en: "Fine particles on the corridors", ar: "الجسيمات الدقيقة على المحاور" },
       about: {
         en: "PM2.5, mean of the stations of a municipality. The dashed line is WHO's guideline for 24 hours.",
-        ar: "الجسيمات PM2.5، متوسط محطات البلدية. الخط المتقطع هو الحد الإرشادي لمنظمة الصحة العالمية لمدة 24 ساعة.",
+        ar: "الجسيمات PM2.5، متوسط محطات البلدية. الخط المتقطع هو الحد الإرشادي لمنظمة الصحة العالمية لمدة ٢٤ ساعة.",
       },
       unit: "ug/m3",
       min: 0,

@@ -1,10 +1,11 @@
+import { placeBatch } from "#analytics/jobs/place-batch.ts";
+import { rollupChoice } from "#analytics/jobs/rollup-choice.ts";
 import type { Policy, Rollup } from "#store/query.ts";
 import type { ResultBatch, ResultField } from "#store/results.ts";
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
 import type { Measurement, TagName } from "#telemetry/catalogue.ts";
 import { commodityNames } from "#telemetry/commodities.ts";
 import { indicators } from "#telemetry/goals.ts";
-import { placeRows } from "#telemetry/place-rows.ts";
 import type { ResultName } from "#telemetry/result-names.ts";
 import { results } from "#telemetry/results.ts";
 import { rollupFields } from "#telemetry/rollup-fields.ts";
@@ -160,7 +161,8 @@ interface Row {
 
 /** Results of the platform's jobs, of every kind in `telemetry/results.ts`. */
 export function resultBatches(now: number): ResultBatch[] {
-  return Object.entries(resultRows(now)).map(([name, rows]) => batchOf(name as ResultName, rows));
+  const made = Object.entries(resultRows(now)).map(([name, rows]) => batchOf(name as Written, rows));
+  return [...made, rollupChoice(0), placeBatch(0)];
 }
 
 function batchOf(name: ResultName, rows: readonly Row[]): ResultBatch {
@@ -189,7 +191,9 @@ function batchOf(name: ResultName, rows: readonly Row[]): ResultBatch {
   };
 }
 
-function resultRows(now: number): Readonly<Record<ResultName, readonly Row[]>> {
+type Written = Exclude<ResultName, "rollup_choice" | "place">;
+
+function resultRows(now: number): Readonly<Record<Written, readonly Row[]>> {
   const lately = floor(now, minute) - 5 * minute;
   const everyTen = range(floor(now - 7 * day, 10 * minute), lately, 10 * minute);
   const everyDay = range(lately - 8 * day, lately, day);
@@ -367,20 +371,8 @@ function resultRows(now: number): Readonly<Record<ResultName, readonly Row[]>> {
         fields: { per_s: 10 * (i + 1), total: at * 600, ...(i > 3 && { p50_s: 0.01 * i, p99_s: 0.1 * i }) },
       })),
     ),
-    rollup_choice: rollupChoices.map(([rollup, from_ms, to_ms]) => ({
-      time: 0,
-      tags: { policy: rollup },
-      fields: { rollup, from_ms, to_ms },
-    })),
-    place: placeRows().map((row) => ({ time: 0, ...row })),
   };
 }
-
-const rollupChoices = [
-  ["rollup_1m", 0, 12 * hour],
-  ["rollup_1h", 12 * hour, 60 * day],
-  ["rollup_1d", 60 * day, 100 * 365 * day],
-] as const;
 
 function floor(time: number, step: number): number {
   return Math.floor(time / step) * step;
