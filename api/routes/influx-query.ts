@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import type { QueryRequest } from "#store/query.ts";
+import { clientSignal } from "../client-signal.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { errorV1, InfluxError } from "../influx/form.ts";
 
@@ -78,9 +79,9 @@ export function influxQueryRoutes(server: ApiServer, { port }: ApiContext): void
   };
 
   const answer = async (parameters: Parameters, accept: string | undefined, reply: FastifyReply) => {
-    const gone = new AbortController();
-    reply.raw.once("close", () => gone.abort());
-    const { status, contentType, body } = await port.query(requestOf(parameters, accept, gone.signal));
+    const { status, contentType, body } = await port.query(
+      requestOf(parameters, accept, clientSignal(reply)),
+    );
     return reply
       .code(status)
       .type(contentType)

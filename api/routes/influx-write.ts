@@ -1,7 +1,8 @@
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { policies } from "#store/query.ts";
 import type { GatewayIdentity } from "#telemetry/names.ts";
+import { clientSignal } from "../client-signal.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { credentialsOf } from "../credentials.ts";
 import type { Bodies } from "../influx/bodies.ts";
@@ -57,7 +58,12 @@ const answersV2 = { 204: kept, ...mapped(refusals, errorV2) };
 
 /** What InfluxDB's clients write, into the way that gateways' readings go. */
 export function influxWriteRoutes(server: ApiServer, { port }: ApiContext, bodies: Bodies): void {
-  const write = async (request: FastifyRequest, policy: string, precision: string): Promise<number> => {
+  const write = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    policy: string,
+    precision: string,
+  ): Promise<number> => {
     const gateway = await gatewayOf(request, port);
     if (policy !== "" && policy !== policies[0])
       throw new InfluxError(400, `retention policy not found: ${policy}; readings are written to autogen`);
@@ -65,7 +71,7 @@ export function influxWriteRoutes(server: ApiServer, { port }: ApiContext, bodie
     if (unit === undefined) throw new InfluxError(400, `invalid precision "${precision}"`);
     using body = await bodies.read(request.raw);
     const pieces = rewriteLines(body.bytes, { precision: unit, now: Date.now() });
-    return waitingIn(await inTime((signal) => port.write(gateway, pieces, signal)));
+    return waitingIn(await inTime(clientSignal(reply), (signal) => port.write(gateway, pieces, signal)));
   };
 
   server.post(
@@ -85,7 +91,7 @@ export function influxWriteRoutes(server: ApiServer, { port }: ApiContext, bodie
     },
     async (request, reply) => {
       const { rp = "", precision = "" } = request.query;
-      const waiting = await write(request, rp, precision);
+      const waiting = await write(request, reply, rp, precision);
       return reply
         .code(204)
         .headers(waiting > 0 ? { "marsad-waiting": waiting } : {})
@@ -110,7 +116,7 @@ export function influxWriteRoutes(server: ApiServer, { port }: ApiContext, bodie
     async (request, reply) => {
       const { bucket = "", precision = "" } = request.query;
       const [, policy = ""] = bucket.split("/");
-      const waiting = await write(request, policy, precision);
+      const waiting = await write(request, reply, policy, precision);
       return reply
         .code(204)
         .headers(waiting > 0 ? { "marsad-waiting": waiting } : {})
@@ -134,12 +140,14 @@ async function gatewayOf(request: FastifyRequest, port: PlatformPort): Promise<G
   );
 }
 
-async function inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const signal = AbortSignal.timeout(patience);
+/** @param gone  A client that left sends the same again: what it sent before must not pile up while the platform holds. */
+async function inTime<T>(gone: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const signal = AbortSignal.any([gone, AbortSignal.timeout(patience)]);
   try {
     return await work(signal);
   } catch (error) {
     if (error !== signal.reason) throw error;
+    if (gone.aborted) throw new InfluxError(400, "the client left before all of it was on disk");
     throw new InfluxError(
       503,
       `the platform could not keep it within ${patience / 1_000} s; send it again`,

@@ -280,6 +280,24 @@ describe("/write", () => {
   });
 });
 
+test("a write whose client leaves while the platform holds is let go", async () => {
+  const take = platform.write.bind(platform);
+  let held: AbortSignal | undefined;
+  platform.write = async (_gateway, _pieces, signal) => {
+    held = signal;
+    await once(signal, "abort");
+    throw signal.reason;
+  };
+  const leaving = new AbortController();
+  const sent = ask("/write", { method: "POST", body: "x", headers: gateway, signal: leaving.signal });
+  await poll(() => held !== undefined);
+  expect([held?.aborted, await heldBytes()]).toEqual([false, 1]);
+  leaving.abort();
+  await expect(sent).rejects.toThrow(/aborted/);
+  await poll(async () => (await heldBytes()) === 0);
+  platform.write = take;
+});
+
 describe("what clients ask first", () => {
   test("/ping, by GET and HEAD, and in more words", async () => {
     for (const method of ["GET", "HEAD"]) {
