@@ -1,4 +1,5 @@
 import type { FastifyRequest } from "fastify";
+import type { IncomingHttpHeaders } from "node:http";
 import { TLSSocket } from "node:tls";
 import { Counter, type Registry } from "prom-client";
 import { isLoopback } from "#runtime/address.ts";
@@ -157,11 +158,11 @@ const problems = {
 
 /**
  * A browser brings what any web page asks of it, with the password that it remembers for this address. Such a request must not pass for its user's own: a page of another site
- * is refused by the browser's `Sec-Fetch-Site`, and on loopback a foreign name that was made to resolve to 127.0.0.1 (DNS rebinding) by `Host`. A certificate's name
+ * is refused by the browser's `Sec-Fetch-Site` or `Origin`, and on loopback a foreign name that was made to resolve to 127.0.0.1 (DNS rebinding) by `Host`. A certificate's name
  * cannot be rebound.
  */
-function foreignOrigin(request: FastifyRequest, reach: Reach): ProblemError | undefined {
-  const host = request.headers.host?.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+function foreignOrigin({ headers, method }: FastifyRequest, reach: Reach): ProblemError | undefined {
+  const host = headers.host?.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
   if (reach === "loopback" && host !== undefined && !isLoopback(host)) {
     return new ProblemError(
       403,
@@ -169,10 +170,20 @@ function foreignOrigin(request: FastifyRequest, reach: Reach): ProblemError | un
       `This platform answers on this machine only; "${host.slice(0, 64)}" is another name.`,
     );
   }
-  const followedLink = request.method === "GET" && request.headers["sec-fetch-mode"] === "navigate";
-  return request.headers["sec-fetch-site"] === "cross-site" && !followedLink
+  const followedLink = method === "GET" && headers["sec-fetch-mode"] === "navigate";
+  return isOfAnotherOrigin(headers, reach) && !followedLink
     ? new ProblemError(403, "foreign-origin", "A page of another site may not use this platform.")
     : undefined;
+}
+
+/**
+ * A neighbour of the same site too: another port of this machine, another name of the same domain. A browser that does not say it, says where a form comes from; behind a proxy
+ * `Host` need not be the name that the browser knows.
+ */
+function isOfAnotherOrigin(headers: IncomingHttpHeaders, reach: Reach): boolean {
+  const { "sec-fetch-site": site, origin, host } = headers;
+  if (site !== undefined) return site === "cross-site" || site === "same-site";
+  return origin !== undefined && reach !== "proxy" && URL.parse(origin)?.host !== host;
 }
 
 /** Whoever shows a certificate from the authority that the platform was given (`tls_client_ca`). */

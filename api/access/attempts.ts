@@ -119,9 +119,10 @@ class Recent<Value> {
   }
 }
 
-/** Whoever has one IPv6 address has the 2^64 beside it. */
+/** Whoever has one IPv6 address has the 2^64 beside it. Some proxies add the client's port, which is another one each time. */
 export function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, "").replace(/%.*$/, "");
+  const withoutPort = address.replace(/^\[(.*)\](?::\d+)?$/, "$1").replace(/^([\d.]+):\d+$/, "$1");
+  const plain = withoutPort.replace(/^::ffff:(?=\d+\.)/, "").replace(/%.*$/, "");
   if (!plain.includes(":")) return plain;
   const [head = "", tail = ""] = plain.split("::");
   const [before, after] = [groupsOf(head), groupsOf(tail)];

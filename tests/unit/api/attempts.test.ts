@@ -72,4 +72,6 @@ test("an IPv6 address counts as its network of 64 bits", () => {
   expect(networkOf("2001:db8:0:7::1")).toBe(networkOf("2001:0db8:0000:0007:ffff:1:2:3"));
   expect(networkOf("2001:db8:0:8::1")).not.toBe(networkOf("2001:db8:0:7::1"));
   expect(networkOf("::1")).toBe("0:0:0:0::/64");
+  expect(networkOf("10.0.0.1:49152")).toBe("10.0.0.1");
+  expect(networkOf("[2001:db8:0:7::1]:49152")).toBe(networkOf("2001:db8:0:7::1"));
 });

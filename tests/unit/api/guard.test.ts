@@ -90,6 +90,12 @@ test("behind a proxy wrong passwords are slowed by the address that the proxy ap
   expect(await guess(index, "10.0.0.2")).toBe(401);
 });
 
+test("what an open address tells more is no action", async () => {
+  lines.length = 0;
+  expect((await fetch(`${api.address}/readyz`, { headers: alice })).status).toBe(200);
+  expect(lines).toEqual([]);
+});
+
 test("a refusal is counted and logged with its reason, without the credentials; so is what is done beyond reading, with who did it", async () => {
   lines.length = 0;
   const token = addToken(records, { name: "grafana", role: "viewer" });
@@ -108,6 +114,39 @@ test("a refusal is counted and logged with its reason, without the credentials; 
 test("a user's removal holds at once", async () => {
   removeUser(records, "alice");
   expect(await status(alice)).toBe(401);
+});
+
+test("a page of another origin is refused by what its browser says of it, or by where its form comes from; a followed link is not", async () => {
+  const guard = createGuard({ reach: "loopback", accounts: noAccounts, metrics: new Registry(), log });
+  const asked = async (method: string, said: Record<string, string>): Promise<string> => {
+    const headers = { host: "localhost:8080", ...said };
+    const request = { method, headers, raw: { socket: {} }, routeOptions: { config: {} } };
+    return await guard(request as unknown as FastifyRequest).then(
+      () => "in",
+      (error: unknown) => (error instanceof ProblemError ? error.code : String(error)),
+    );
+  };
+  for (const said of [
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site", origin: "http://localhost:3000" },
+    { origin: "http://evil.example" },
+    { origin: "http://localhost:3000" },
+    { origin: "null" },
+    { host: "evil.example:8080", origin: "http://evil.example:8080", "sec-fetch-site": "same-origin" },
+  ])
+    expect([said, await asked("POST", said), await asked("GET", said)]).toEqual([
+      said,
+      "foreign-origin",
+      "foreign-origin",
+    ]);
+  for (const said of [
+    {},
+    { "sec-fetch-site": "none" },
+    { "sec-fetch-site": "same-origin", origin: "http://localhost:8080" },
+    { origin: "http://localhost:8080" },
+  ])
+    expect([said, await asked("POST", said)]).toEqual([said, "in"]);
+  expect(await asked("GET", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" })).toBe("in");
 });
 
 test("over TLS, without users, another machine reaches what is open and what gateways send to; this machine reaches all", async () => {
