@@ -46,7 +46,7 @@ export interface Client {
   readonly url: string;
   get<Schema extends z.ZodType>(path: string, schema: Schema, query?: Query): Promise<z.output<Schema>>;
   post<Schema extends z.ZodType>(path: string, schema: Schema, body: object): Promise<z.output<Schema>>;
-  /** Posts a form to an address of InfluxDB's; the answer's body as it comes, whatever is in it. */
+  /** Posts a form to an address of InfluxDB's; the answer's body as it comes, whatever is in it. Rejects with UNREACHABLE where it breaks off. */
   stream(path: string, form: URLSearchParams): Promise<AsyncIterable<Uint8Array>>;
 }
 
@@ -101,8 +101,9 @@ export function openClient(url: string, user?: string): Client {
     async stream(path, form) {
       const target = new URL(path, base);
       const response = await reach(target, { method: "POST", headers, body: form }, STREAM_TIMEOUT);
-      if (response.ok && response.body) return response.body;
-      throw influxRefusal(target, response.status, await response.json().catch(() => undefined));
+      if (response.ok && response.body) return whole(response.body, target);
+      const said: unknown = await response.json().catch(() => undefined);
+      throw influxRefusal(target, response.status, said, headers.authorization !== undefined);
     },
   };
 }
@@ -156,6 +157,18 @@ async function reach(target: URL, init: RequestInit, timeout: number = TIMEOUT):
   }
 }
 
+async function* whole(body: AsyncIterable<Uint8Array>, target: URL): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw new MarsadError(
+      "UNREACHABLE",
+      `The answer of ${target.origin} broke off (${causeOf(error)}), and what came of it is not all: the platform's log says why; ask for less at once.`,
+      { cause: error },
+    );
+  }
+}
+
 /** `fetch` hides why it failed in the error's cause: `ECONNREFUSED`. */
 function causeOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
@@ -178,11 +191,17 @@ function refusal(target: URL, status: number, body: unknown): MarsadError {
 
 const InfluxError = z.object({ error: z.string() });
 
-/** InfluxDB's addresses say what is wrong in InfluxDB's way, the guards before them in ours. */
-function influxRefusal(target: URL, status: number, body: unknown): MarsadError {
+/**
+ * InfluxDB's addresses say what is wrong in InfluxDB's way, the guards before them in ours.
+ * @param hasShown  Credentials.
+ */
+function influxRefusal(target: URL, status: number, body: unknown, hasShown: boolean): MarsadError {
   const said = InfluxError.safeParse(body);
   if (!said.success) return refusal(target, status, body);
-  return status === 401 ? unauthorized(undefined) : new MarsadError("REFUSED", said.data.error);
+  const { error } = said.data;
+  return status === 401
+    ? unauthorized(hasShown ? error.replace(/^authorization failed: /, "") : undefined)
+    : new MarsadError("REFUSED", error);
 }
 
 /** @param wrong  What is wrong with the credentials that were shown. */

@@ -1,10 +1,10 @@
 import { text as textOf } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { z } from "zod";
 import { caOption, httpOption, openClient, userOption } from "./client.ts";
-import { type Piece, piecesOf } from "./query/answer.ts";
+import { type Piece, piecesOf, saysError } from "./query/answer.ts";
 import { asCsv, asTables } from "./query/formats.ts";
+import { printable } from "./table.ts";
 
 const formats = ["table", "csv", "json"] as const;
 
@@ -18,8 +18,6 @@ interface QueryOptions {
   readonly epoch?: string;
   readonly param: Readonly<Record<string, unknown>>;
 }
-
-const Answer = z.object({ results: z.array(z.object({ error: z.string().optional() })).default([]) });
 
 /** Rows of a piece of an answer: little enough to print as it comes. */
 const chunkRows = 5000;
@@ -95,14 +93,13 @@ function inFormat(format: "table" | "csv", pieces: AsyncIterable<Piece>): AsyncI
 async function printDocument(body: AsyncIterable<Uint8Array>): Promise<void> {
   const text = await textOf(body);
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
-  const { results } = Answer.parse(JSON.parse(text));
-  if (results.some(({ error }) => error !== undefined)) process.exitCode = 1;
+  if (saysError(text)) process.exitCode = 1;
 }
 
 /** Warnings go to stderr, rows on. */
 async function* warned(pieces: AsyncIterable<Piece>): AsyncGenerator<Piece> {
   for await (const piece of pieces) {
-    if (piece.kind === "warning") console.error(`marsad: ${piece.text}`);
+    if (piece.kind === "warning") console.error(`marsad: ${printable(piece.text)}`);
     else yield piece;
   }
 }

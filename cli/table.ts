@@ -11,10 +11,10 @@ export interface Column<Row> {
  */
 export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const lines = [
-    columns.map(({ title }) => title),
+    columns.map(({ title }) => printable(title)),
     ...rows.map((row) => columns.map(({ value }) => clean(value(row)))),
   ];
-  const widths = columns.map((_, i) => Math.max(...lines.map((line) => widthOf(line[i]!))));
+  const widths = columns.map((_, i) => lines.reduce((most, line) => Math.max(most, widthOf(line[i]!)), 0));
   return lines
     .map((line) => {
       const cells = line.map((text, i) => {
@@ -26,9 +26,13 @@ export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly
     .join("");
 }
 
-/** Text from outside must not move the terminal's cursor. */
 function clean(value: string | number | undefined): string {
-  return value === undefined || value === "" ? "-" : String(value).replaceAll(/\p{C}/gu, "\ufffd");
+  return value === undefined || value === "" ? "-" : printable(String(value));
+}
+
+/** Text from outside must not move the terminal's cursor. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, "\ufffd");
 }
 
 /** Made when it is needed, as `grouped`'s numbers are. */

@@ -104,8 +104,11 @@ function expiry(expires: number | undefined): string {
   return `${shortTime(expires)}${expires <= Date.now() ? ", over" : ""}`;
 }
 
+/** Milliseconds: a hundred years. */
+const longest = 36_500 * 86_400_000;
+
 function parseLifetime(text: string): number {
   const lifetime = parseDuration(text);
-  if (lifetime !== undefined && lifetime > 0) return lifetime;
-  throw new InvalidArgumentError("It is a number and a unit: 90d, 12h.");
+  if (lifetime !== undefined && lifetime > 0 && lifetime <= longest) return lifetime;
+  throw new InvalidArgumentError("It is a number and a unit, at most 36500d: 90d, 12h.");
 }

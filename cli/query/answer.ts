@@ -38,7 +38,7 @@ export type Piece =
 export async function* piecesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Piece> {
   for await (const text of linesOf(body)) {
     if (text.trim() === "") continue;
-    const { results, error } = parseLine(text);
+    const { results, error } = parseLine(text, Line);
     if (error !== undefined) throw new MarsadError("REFUSED", error);
     for (const { statement_id: statement, series, messages, error: wrong } of results) {
       if (wrong !== undefined) throw new MarsadError("REFUSED", wrong);
@@ -48,9 +48,23 @@ export async function* piecesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator
   }
 }
 
-function parseLine(text: string): z.output<typeof Line> {
+const Errors = z.object({
+  results: z.array(z.object({ error: z.string().optional() })).default([]),
+  error: z.string().optional(),
+});
+
+/**
+ * Does an answer in one document say that something in it went wrong?
+ * @throws MarsadError UNREACHABLE as `piecesOf`
+ */
+export function saysError(text: string): boolean {
+  const { results, error } = parseLine(text, Errors);
+  return [...results, { error }].some((part) => part.error !== undefined);
+}
+
+function parseLine<Schema extends z.ZodType>(text: string, schema: Schema): z.output<Schema> {
   try {
-    return Line.parse(JSON.parse(text));
+    return schema.parse(JSON.parse(text));
   } catch (error) {
     throw new MarsadError("UNREACHABLE", "The answer is no answer of /query, or it was cut.", {
       cause: error,

@@ -1,5 +1,5 @@
 import { stringify } from "csv-stringify/sync";
-import { type Column, formatTable } from "../table.ts";
+import { type Column, formatTable, printable } from "../table.ts";
 import type { Piece, Series, Value } from "./answer.ts";
 
 /** Tables are for people: every series one, its tags above it. Ends with how many rows there were. */
@@ -10,7 +10,7 @@ export async function* asTables(pieces: AsyncIterable<Piece>): AsyncGenerator<st
     rows += series.values.length;
     const tags = Object.entries(series.tags ?? {}).map(([key, value]) => `${key}=${value}`);
     const head = [series.name ?? "", ...tags].filter((part) => part !== "").join("  ");
-    yield `${first ? "" : "\n"}${head === "" ? "" : `${head}\n`}${formatTable(columnsOf(series), series.values)}`;
+    yield `${first ? "" : "\n"}${head === "" ? "" : `${printable(head)}\n`}${formatTable(columnsOf(series), series.values)}`;
     first = false;
   }
   yield rows === 0 ? "No rows.\n" : `\n${rows} ${rows === 1 ? "row" : "rows"}\n`;

@@ -124,6 +124,9 @@ test("the commands show a token or a user's password, and a refusal says in word
     [["user", "add", "Eve", "--role", "viewer"], {}, 2, /lower-case letters/],
     [["user", "add", "eve", "--role", "viewer"], {}, 2, /there is no password/],
     [["token", "add", "t", "--role", "viewer", "--expires", "soon"], {}, 2, /90d, 12h/],
+    [["token", "add", "t", "--role", "viewer", "--expires", "999999999d"], {}, 2, /at most 36500d/],
+    [["query", "SHOW DATABASES"], {}, 1, /The platform asks who you are/],
+    [["query", "SHOW DATABASES", "--user", "bob"], { MARSAD_PASSWORD: "not bob's" }, 1, /no user with this/],
     [elsewhere, { MARSAD_TOKEN: token }, 2, /in the clear: write https/],
   ];
   await Promise.all(

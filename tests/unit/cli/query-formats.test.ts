@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Piece, piecesOf } from "#cli/query/answer.ts";
+import { type Piece, piecesOf, saysError } from "#cli/query/answer.ts";
 import { asCsv, asTables } from "#cli/query/formats.ts";
 
 const first = {
@@ -66,6 +66,14 @@ test("CSV has the tags as columns, and a new heading where columns change", asyn
   );
 });
 
+test("a table of many rows, and of names that would move the cursor", async () => {
+  const values = Array.from({ length: 150_000 }, (_, index) => [index]);
+  const odd = { name: "\u001B[2J", tags: { a: "\u001B]0;x" }, columns: ["v\u001B[1m"], values };
+  const table = await text(asTables(piecesOf(bytesOf({ results: [{ statement_id: 0, series: [odd] }] }))));
+  expect(table.slice(0, 40)).toMatch(/^\ufffd\[2J {2}a=\ufffd\]0;x\n *v\ufffd\[1m\n/);
+  expect(table.slice(-40)).toMatch(/149999\n\n150000 rows\n$/);
+});
+
 test("nothing found is said", async () => {
   expect(await text(asTables(read([{ results: [{ statement_id: 0 }] }])))).toBe("No rows.\n");
 });
@@ -84,6 +92,14 @@ test("what breaks the answer off is not taken for its end", async () => {
   await expect(text(asCsv(piecesOf(broken())))).rejects.toThrow("terminated");
 });
 
+test("one document that says an error is known, in a statement or for all of it", () => {
+  expect(saysError(JSON.stringify({ results: [{ statement_id: 0 }, { statement_id: 1 }] }))).toBe(false);
+  expect(saysError("{}")).toBe(false);
+  expect(saysError(JSON.stringify({ results: [{}, { error: "too many rows" }] }))).toBe(true);
+  expect(saysError(JSON.stringify({ error: "timeout" }))).toBe(true);
+  expect(() => saysError('{"results":[')).toThrow(/it was cut/);
+});
+
 test("a cut answer is no answer", async () => {
   await expect(text(asCsv(piecesOf(cut())))).rejects.toMatchObject({ code: "UNREACHABLE" });
 });
@@ -96,6 +112,10 @@ function read(lines: readonly object[]): AsyncIterable<Piece> {
       for (let at = 0; at < bytes.length; at += 37) yield bytes.subarray(at, at + 37);
     })(),
   );
+}
+
+async function* bytesOf(line: object): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(JSON.stringify(line));
 }
 
 async function text(parts: AsyncIterable<string>): Promise<string> {
