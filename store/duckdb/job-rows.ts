@@ -6,7 +6,7 @@ import type { Partitions } from "./partitions.ts";
 import { integers, quoted, timestamp } from "./sql.ts";
 
 /** Rows of a piece, about. */
-const pieceRows = 200_000;
+const rowsOfPiece = 200_000;
 const highestSeries = 0xffff_ffff;
 
 /** Series that are a piece together; of one alone, which has many rows, those after `after` (ms since 1970). */
@@ -21,6 +21,7 @@ export async function planRows(
   connection: DuckDBConnection,
   partitions: Partitions,
   query: RowsQuery,
+  pieceRows = rowsOfPiece,
 ): Promise<SeriesRange[]> {
   const tables = tablesOf(partitions, query);
   const most = tables.reduce((sum, { rows }) => sum + rows, 0);
@@ -52,6 +53,7 @@ export async function readPiece(
   partitions: Partitions,
   query: RowsQuery,
   range: SeriesRange,
+  pieceRows = rowsOfPiece,
 ): Promise<{ piece: RowPiece; rest?: SeriesRange }> {
   const tables = tablesOf(partitions, query);
   const columns = numbersOf(partitions.columns(query.measurement), query);

@@ -1,8 +1,13 @@
+import { copyFile, mkdir, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { pino } from "pino";
 import { expect, test } from "vitest";
+import { DuckDbEngine } from "#store/duckdb/engine.ts";
 import { openDuckDbStore } from "#store/duckdb/index.ts";
+import { type SeriesRange, planRows, readPiece } from "#store/duckdb/job-rows.ts";
+import { openSession } from "#store/duckdb/session.ts";
+import { settleCopy } from "#store/duckdb/settle-copy.ts";
 import type { Store } from "#store/port.ts";
 import type { ResultBatch } from "#store/results.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -55,6 +60,11 @@ function rollup(time: readonly number[], batch: Partial<ResultBatch> = {}): Resu
 
 function reading(time: number): Reading {
   return { measurement: "traffic_flow", sensor: "s", time, fields: { vehicles: 1 } };
+}
+
+/** A sensor's, one a second. */
+function many(sensor: string, count: number): Reading[] {
+  return Array.from({ length: count }, (_, i) => ({ ...reading(midnight + i * 1000), sensor }));
 }
 
 async function timesOf(store: Store, policy: ResultBatch["policy"]): Promise<number[]> {
@@ -183,4 +193,111 @@ test("what is old goes by whole tables, each policy by itself, and what comes la
     midnight,
     midnight - day,
   ]);
+});
+
+test("pieces are divided by series, and a long series by time; none is missing, none comes twice", async () => {
+  using folder = tempFolder("store");
+  const journal = new TestJournal();
+  {
+    await using store = await openDuckDbStore({ path: folder.path, log });
+    const readings = [many("a", 7), many("b", 4), many("c", 25), many("d", 1), many("e", 10)];
+    await store.write(journal.batchOf(readings.flat().toReversed()));
+  }
+  const path = join(folder.path, "marsad.duckdb");
+  const { database, partitions } = await openSession({ path, memoryLimit: "64MB", threads: 1 });
+  try {
+    const query = {
+      policy: "autogen",
+      measurement: "traffic_flow",
+      from: midnight + 1000,
+      to: midnight + day,
+    } as const;
+    const pieces: { series: number[]; time: number[] }[] = [];
+    for (const planned of await planRows(database.jobs, partitions, query, 10)) {
+      let range: SeriesRange | undefined = planned;
+      while (range !== undefined) {
+        const { piece, rest } = await readPiece(database.jobs, partitions, query, range, 10);
+        pieces.push({ series: [...piece.series], time: [...piece.time] });
+        range = rest;
+      }
+    }
+    // e is the first that came: 9 rows; d has none in the time, c 24, b 3 and a 6.
+    expect(pieces.map(({ series }) => [...new Set(series), series.length])).toEqual([
+      [0, 9],
+      [2, 10],
+      [2, 10],
+      [2, 4],
+      [3, 4, 9],
+    ]);
+    const times = pieces.slice(1, 4).flatMap(({ time }) => time);
+    expect(times).toEqual(Array.from({ length: 24 }, (_, i) => midnight + (i + 1) * 1000));
+  } finally {
+    database.close();
+  }
+});
+
+test("closed days of roll-ups are rewritten in series order, with what is written meanwhile, over kill -9", async () => {
+  using folder = tempFolder("store");
+  const copy = join(folder.path, "copy");
+  const id = "rollup_1m.traffic_flow_20260131";
+  const options = {
+    memoryLimit: "256MB",
+    threads: 1,
+    closedDays: { margin: 0, quiet: 0, patience: 0, fewestRows: 1, tail: 0 },
+    rewrite: { reserve_bytes: 0, pieceRows: [200, 200] as const },
+  };
+  const rows = (from: number, count: number, plus: number): ResultBatch => {
+    const numbers = Array.from({ length: count }, (_, i) => from + i);
+    return rollup([], {
+      time: Float64Array.from(numbers, (i) => midnight + Math.floor(i / 7) * 60_000),
+      series: Uint32Array.from(numbers, (i) => i % 7),
+      fields: [{ name: "vehicles_sum", type: "float", values: Float64Array.from(numbers, (i) => i + plus) }],
+    });
+  };
+  const engine = new DuckDbEngine({ path: join(folder.path, "marsad.duckdb"), ...options });
+  await engine.writeResults([rows(0, 1000, 0), alerts(["a"])]);
+  await engine.checkpoint();
+  expect(await engine.closedDays(midnight + 2 * day)).toContain(id);
+  const meanwhile = [rows(1000, 300, 0), rows(10, 50, 0.5), rows(900, 50, 0.5)];
+  let state = "";
+  for (let step = 0; state !== "done"; step++) {
+    ({ state } = await engine.rewriteStep(id));
+    await engine.writeResults(meanwhile[step] === undefined ? [] : [meanwhile[step]!]);
+  }
+  await engine.writeResults([rows(20, 10, 0.25)]);
+  // As kill -9 leaves the files: all of the rewrite is in the log.
+  const held = await engine.hold();
+  await mkdir(copy);
+  for (const [name, bytes] of [
+    ["marsad.duckdb", held.file_bytes],
+    ["marsad.duckdb.wal", held.wal_bytes],
+  ] as const) {
+    await copyFile(join(folder.path, name), join(copy, name));
+    await truncate(join(copy, name), bytes);
+  }
+  expect(held.rows).toBe(0);
+  await engine.close();
+  expect((await settleCopy(copy)).rows).toBe(0);
+
+  for (const path of [folder.path, copy]) {
+    const again = new DuckDbEngine({ path: join(path, "marsad.duckdb"), ...options });
+    const { piece } = await again.readPiece(
+      { policy: "rollup_1m", measurement: "traffic_flow", from: 0, to: midnight + day },
+      { first: 0, last: 6 },
+    );
+    const found = Array.from(piece.time, (time, i) => [
+      ((time - midnight) / 60_000) * 7 + piece.series[i]!,
+      piece.fields[0]!.values[i]!,
+    ]).toSorted((a, b) => a[0]! - b[0]!);
+    expect(found).toEqual(
+      Array.from({ length: 1300 }, (_, i) => {
+        const plus = i >= 20 && i < 30 ? 0.25 : (i >= 10 && i < 60) || (i >= 900 && i < 950) ? 0.5 : 0;
+        return [i, i + plus];
+      }),
+    );
+    await again.close();
+    const series = (await ask(path, `SELECT series FROM ${id} LIMIT 100`)).flat() as number[];
+    expect(series).toEqual(series.toSorted((a, b) => a - b));
+    expect(await ask(path, "SELECT name FROM rewritten")).toEqual([[id]]);
+  }
 });

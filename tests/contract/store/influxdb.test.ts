@@ -5,8 +5,8 @@ import { openInfluxStore } from "#store/influxdb/index.ts";
 import { requireDebian, whySkipped } from "../../support/debian.ts";
 import { type Influxd, startInfluxd } from "../../support/influxd.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
-import { type StorePlace, storeContract } from "./contract.ts";
-import { resultsContract } from "./results.ts";
+import { storeContract } from "./contract.ts";
+import { type SharedPlace, resultsContract } from "./results.ts";
 
 const there = await requireDebian("influxdb");
 const note = there ? "" : ` (${whySkipped("influxdb")})`;
@@ -24,12 +24,14 @@ describe.skipIf(!there)(`on a real influxd${note}`, () => {
   });
 
   /** Each place is a database of its own in the one server. */
-  async function influxPlace(): Promise<StorePlace> {
+  async function influxPlace(): Promise<SharedPlace> {
     const state = tempFolder("store");
     const database = `place-${randomUUID()}`;
+    const options = { path: state.path, url: influxd.url, database };
     return {
-      open: () =>
-        openInfluxStore({ path: state.path, url: influxd.url, database, log: pino({ level: "silent" }) }),
+      kind: "influxdb",
+      options,
+      open: () => openInfluxStore({ ...options, log: pino({ level: "silent" }) }),
       [Symbol.asyncDispose]: async () => {
         state[Symbol.dispose]();
         await influxd.query(`DROP DATABASE "${database}"`);

@@ -1,9 +1,13 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Store } from "#store/port.ts";
 import type { DirtyHour, ResultBatch, ResultField, RowsQuery } from "#store/results.ts";
 import type { StorePlace } from "./contract.ts";
 import { type Reading, TestJournal } from "./journal.ts";
+import { ResultsLoad, rowsPerBatch } from "./results-load.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -73,9 +77,31 @@ function begun(): TestJournal {
   return new TestJournal().append([flow("tf-0", midnight), flow("tf-1", midnight)]);
 }
 
+/** A place that another process can open. */
+export interface SharedPlace extends StorePlace {
+  readonly kind: Store["kind"];
+  readonly options: object;
+}
+
+/** Runs `children/results-writer.ts` on a place until it has written so many blocks, then kills it. @returns blocks it had written */
+async function writeAndKill({ kind, options }: SharedPlace, blocks: number): Promise<number> {
+  const file = new URL("children/results-writer.ts", import.meta.url).pathname;
+  const child = spawn(process.execPath, [file, JSON.stringify({ kind, options })], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  let written = 0;
+  for await (const line of createInterface(child.stdout)) {
+    written = Number(line);
+    if (--blocks <= 0) child.kill("SIGKILL");
+  }
+  await exited;
+  return written;
+}
+
 /** What `store/port.ts` promises to the platform's own jobs, for any adapter. */
-export function resultsContract(name: string, makePlace: () => Promise<StorePlace>): void {
-  const scenario = test.extend<{ place: StorePlace }>({
+export function resultsContract(name: string, makePlace: () => Promise<SharedPlace>): void {
+  const scenario = test.extend<{ place: SharedPlace }>({
     // oxlint-disable-next-line no-empty-pattern -- vitest reads the names of fixtures from a pattern
     place: async ({}, use) => {
       await using place = await makePlace();
@@ -217,6 +243,71 @@ export function resultsContract(name: string, makePlace: () => Promise<StorePlac
         expect(await store.dirty()).toEqual([]);
       },
     );
+
+    scenario("kill -9 loses no roll-up and no mark of what was stored", async ({ place }) => {
+      const load = new ResultsLoad();
+      for (const blocks of [2, 5]) {
+        const written = await writeAndKill(place, blocks);
+        await using store = await place.open();
+        const position = await store.position(load.journal.uuid);
+        expect(position).toBeGreaterThanOrEqual(written);
+
+        const rows = Map.groupBy(await rowsOf(store), (row) => row["time"]!);
+        for (let block = 0; block < position; block++) {
+          const { time } = load.rollup(block, 0);
+          const found = Array.from(time, (at) => rows.get(at)?.[0]);
+          const isThere = found.filter(
+            (row) => row !== undefined && row[`block_${block % 4}`] === block,
+          ).length;
+          // The last may be there or not, whole.
+          expect(block < written ? [rowsPerBatch] : [0, rowsPerBatch], `block ${block}`).toContain(isThere);
+          const sums = found.map((row) => row?.["vehicles_sum"]);
+          const again = sums.every((sum, i) => sum === i + 0.5);
+          expect(again || block >= written - 1, `block ${block} once more`).toBe(true);
+        }
+
+        const stored = Array.from({ length: position }, (_, block) => load.readings(block)).flat();
+        const expected = new Set(stored.map(minuteOf));
+        const marked = minutesOf(await store.dirty());
+        expect(marked.filter((each) => !expected.has(each))).toEqual([]);
+        const isLate = (each: string): boolean => (Number(each.split(" ")[1]) / minute) % 60 >= 30;
+        expect(marked.filter(isLate)).toEqual([...expected].filter(isLate).toSorted());
+      }
+    });
+
+    scenario("100,000 rows are written and read, twice the same", async ({ place }) => {
+      await using store = await place.open();
+      const journal = begun();
+      await store.write(journal.batch(0));
+      const batches = Array.from({ length: 10 }, (_, part) => {
+        const rows = Array.from({ length: 10_000 }, (_each, i): Row => {
+          const n = part * 10_000 + i;
+          return [n % 2, midnight + Math.floor(n / 2) * minute, n, 1];
+        });
+        return rollup(rows, ["vehicles_sum", "vehicles_count"]);
+      });
+      await store.writeResults(batches);
+      await store.writeResults(batches.slice(3, 5));
+      let sum = 0;
+      let isInOrder = true;
+      const seen = [0, 0];
+      for await (const { series, time, fields } of store.rows({
+        policy: "rollup_1m",
+        measurement: "traffic_flow",
+        from: midnight,
+        to: midnight + 100 * day,
+      })) {
+        const sums = fields.find(({ name: field }) => field === "vehicles_sum")!.values;
+        for (let i = 0; i < time.length; i++) {
+          isInOrder &&= time[i] === midnight + seen[series[i]!]! * minute;
+          seen[series[i]!]! += 1;
+          sum += sums[i]!;
+        }
+      }
+      expect(isInOrder).toBe(true);
+      expect(seen).toEqual([50_000, 50_000]);
+      expect(sum).toBe((99_999 * 100_000) / 2);
+    });
 
     scenario(
       "marks are those of the rows written since, whatever is written, asked and cleaned",
