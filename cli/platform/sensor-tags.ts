@@ -21,7 +21,8 @@ export function tagVersions(record: SensorRecord): TagVersion[] {
   const times = new Set(timelines.flatMap((timeline) => timeline.map(({ valid_from }) => valid_from)));
   const versions: TagVersion[] = [];
   for (const from of [Number.NEGATIVE_INFINITY, ...[...times].toSorted((a, b) => a - b)]) {
-    const tags = tagsOf(attributesAt(record, from));
+    // What an operator adds holds from 1970 on, which is as good as always.
+    const tags = tagsOf(attributesAt(record, Math.max(0, from)));
     const last = versions.at(-1);
     if (last === undefined || JSON.stringify(last.tags) !== JSON.stringify(tags))
       versions.push({ from, tags });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { tagVersions } from "#cli/platform/sensor-tags.ts";
+import { addSensor, override } from "#ingest/registry/operator.ts";
 import { newSensor, type SensorRecord } from "#ingest/registry/sensor-record.ts";
 
 const sensor = newSensor({ name: "gw-1", agency: "water" }, "wf-1", 0);
@@ -30,5 +31,17 @@ test("what is no tag changes nothing: position, period, limits", () => {
   ];
   expect(tagVersions({ ...sensor, births })).toEqual([
     { from: Number.NEGATIVE_INFINITY, tags: { municipality: "QA-DA" } },
+  ]);
+});
+
+test("a sensor that an operator added, and no gateway ever announced, has tags at all times", () => {
+  const gateway = { name: "gw-1", agency: "water" };
+  const description = { attributes: { place: "QA-DA", dma: "D7" }, rollovers: {} };
+  const added = addSensor(undefined, gateway, "wf-2", description, 500);
+  const tags = { municipality: "QA-DA", dma: "D7" };
+  expect(tagVersions(added)).toEqual([{ from: Number.NEGATIVE_INFINITY, tags }]);
+  expect(tagVersions(override(added, { attributes: { dma: "D8" }, rollovers: {} }, 700))).toEqual([
+    { from: Number.NEGATIVE_INFINITY, tags },
+    { from: 700, tags: { ...tags, dma: "D8" } },
   ]);
 });
