@@ -33,7 +33,16 @@ export async function execute(
 ): Promise<StatementResult> {
   const work = new Work(engine.limits, signal);
   const { plan } = planOf(statement, engine, work, options);
-  const reading: Reading = { engine, work, select: (inner) => runSelect(inner, reading) };
+  const known = new Map<SelectPlan, Promise<Sequence[]>>();
+  const reading: Reading = {
+    engine,
+    work,
+    select(inner) {
+      const rows = known.get(inner) ?? runSelect(inner, reading);
+      known.set(inner, rows);
+      return rows;
+    },
+  };
   const tables = await runSelect(plan, reading);
   return { series: tables.map((table) => resultOf(table, plan)) };
 }

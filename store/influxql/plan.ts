@@ -15,7 +15,13 @@ import {
   valueType,
 } from "./prepare.ts";
 import { print } from "./print.ts";
-import { isEngineFunction, mayPushDown, percentileOf, sharesItsName } from "./push-down.ts";
+import {
+  isEngineFunction,
+  mayPushCandidates,
+  mayPushDown,
+  percentileOf,
+  sharesItsName,
+} from "./push-down.ts";
 import { type RawScan, type ScanOf, Scans, type WindowedScan } from "./scans.ts";
 import { intersect, minTime, maxTime, type TimeRange } from "./time-range.ts";
 import { type DataType, typeOf } from "./types.ts";
@@ -136,6 +142,8 @@ export class Planner {
   readonly #pushDown: boolean;
   /** Nothing before or after is read, not even by functions that look back a window. */
   #reach: TimeRange | undefined;
+  /** Calls over the same sub-query, in the same range, share its rows. */
+  readonly #subqueries = new Map<Ready, { readonly scope: string; readonly plan: SelectPlan }[]>();
 
   constructor({ schema, now }: Surroundings, work: Work, pushDown: boolean) {
     this.scans = new Scans(schema);
@@ -176,9 +184,15 @@ export class Planner {
       slimit: ready.slimit + outer.slimit,
       soffset: ready.soffset + outer.soffset,
     };
+    const known = this.#subqueries.get(ready) ?? [];
+    const key = JSON.stringify(scope);
+    const same = known.find((planned) => planned.scope === key);
+    if (same !== undefined) return same.plan;
     // Nulls of windows say nothing to the statement around.
     const isNull = ready.fill.kind === "default" || ready.fill.kind === "null";
-    return this.#select(ready, scope, isNull ? { kind: "none" } : ready.fill);
+    const plan = this.#select(ready, scope, isNull ? { kind: "none" } : ready.fill);
+    this.#subqueries.set(ready, [...known, { scope: key, plan }]);
+    return plan;
   }
 
   #select(ready: Ready, scope: Scope, fill: Fill): SelectPlan {
@@ -250,26 +264,35 @@ export class Planner {
     const time: PointTime = isSelector && scope.window === undefined ? "of the point" : "of the window";
     const type = valueType(typeOf(call));
     const own = { call, scope, type, time, fill };
-    if (
-      beside.length === 0 &&
-      ready.sources.every((source) => this.#isPushed(call, ref, source, ready, []))
-    ) {
-      const parts = ready.sources.flatMap((source) => this.#pushedPart(call, ref, source, ready, scope));
+    const sources = ready.sources.filter((source) => this.#mayHave(ref, source));
+    if (sources.every((source) => this.#isPushed(mayPushDown, call, ref, source, ready, beside))) {
+      const parts = sources.flatMap((source) => this.#pushedPart(call, ref, source, ready, scope));
       return { ...own, kind: "pushed", parts };
     }
     const rows = this.#rows(ready, scope, ref, beside, undefined, call);
     return { ...own, kind: "windows", rows };
   }
 
-  #isPushed(call: Call, ref: Ref, source: ReadySource, ready: Ready, beside: readonly DataType[]): boolean {
+  /** A measurement that lacks a field has no points of it. */
+  #mayHave(ref: Ref, source: ReadySource): boolean {
+    if (source.kind === "subquery") return true;
+    return isConvertible(this.#schema.fields(source.policy, source.name).get(ref.name), castOf(ref));
+  }
+
+  #isPushed(
+    rule: typeof mayPushDown,
+    call: Call,
+    ref: Ref,
+    source: ReadySource,
+    { sources }: Ready,
+    beside: readonly Ref[],
+  ): boolean {
     const fieldType =
       source.kind === "measurement"
         ? this.#schema.fields(source.policy, source.name).get(ref.name)
         : undefined;
-    return (
-      this.#pushDown &&
-      mayPushDown(call, fieldType, { source, sources: ready.sources, wanted: castOf(ref), beside })
-    );
+    const where = { source, sources, wanted: castOf(ref), beside: beside.map(castOf) };
+    return this.#pushDown && rule(call, fieldType, where);
   }
 
   #pushedPart(call: Call, ref: Ref, source: ReadySource, ready: Ready, scope: Scope): PushedPart[] {
@@ -319,7 +342,7 @@ export class Planner {
       if (
         call !== undefined &&
         driver !== undefined &&
-        this.#isPushed(call, driver, source, ready, beside.map(castOf))
+        this.#isPushed(mayPushCandidates, call, driver, source, ready, beside)
       )
         return this.#candidates(call, driver, source, ready, scope, beside);
       return this.#scanRows(

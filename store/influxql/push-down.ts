@@ -1,26 +1,31 @@
 import { type AggregateFunction, aggregateFunctions, type ValueType } from "./engine.ts";
 import type { Call } from "./expressions.ts";
 import type { ReadySource } from "./prepare.ts";
-import { type DataType } from "./types.ts";
+import type { DataType } from "./types.ts";
 
 /** Selectors whose answer over several series is one of the answers of each. */
 const ofSeveral: ReadonlySet<string> = new Set(["min", "max", "first", "last"]);
 
 /**
- * May the engine compute this call over a source? Only a measurement that no other source shares the name with (their points go together), only
- * functions that it knows, only of a field as it is kept, and only when nothing but tags stands beside a selector.
+ * May the engine compute this call over a source? Only over a measurement that no other source shares the name with (their points go together),
+ * only functions that it knows, only of a field as it is kept, and only when nothing stands beside it.
  */
-export function mayPushDown(
-  call: Call,
-  fieldType: ValueType | undefined,
-  { source, sources, wanted, beside }: PushDownCase,
-): boolean {
+export function mayPushDown(call: Call, fieldType: ValueType | undefined, where: PushDownCase): boolean {
+  const { source, sources, wanted, beside } = where;
   if (source.kind !== "measurement" || sharesItsName(source, sources)) return false;
   if (!isEngineFunction(call.name) || fieldType === undefined || fieldType !== wanted) return false;
   const argument = percentileOf(call);
-  if (argument !== undefined && !(argument >= 0 && argument <= 100)) return false;
-  if (beside.length === 0) return true;
-  return ofSeveral.has(call.name) && beside.every((type) => type === "tag");
+  return beside.length === 0 && (argument === undefined || (argument >= 0 && argument <= 100));
+}
+
+/** The same of a selector's best point of each series, where tags stand beside it: of those the executor then takes the best. */
+export function mayPushCandidates(
+  call: Call,
+  fieldType: ValueType | undefined,
+  where: PushDownCase,
+): boolean {
+  const areTags = where.beside.every((type) => type === "tag");
+  return ofSeveral.has(call.name) && areTags && mayPushDown(call, fieldType, { ...where, beside: [] });
 }
 
 export interface PushDownCase {

@@ -1,7 +1,7 @@
 import { convert, constant, nulls, slice, take, type Vector } from "./vectors.ts";
 import type { Engine, ScanGroup } from "./engine.ts";
 import { rowsWhere } from "./evaluate.ts";
-import { compareLists } from "./name-order.ts";
+import { compareNames } from "./name-order.ts";
 import type { ColumnOf, RowsPlan, Scope, SelectPlan, SourceRows } from "./plan.ts";
 import { castOf } from "./prepare.ts";
 import { backwards, inOrder, regroup, rowsAt, type Sequence } from "./sequences.ts";
@@ -11,7 +11,8 @@ import type { Work } from "./work.ts";
 export interface Reading {
   readonly engine: Engine;
   readonly work: Work;
-  readonly select: (plan: SelectPlan) => Promise<Sequence[]>;
+  /** A sub-query's rows, read once however often it is asked. */
+  readonly select: (plan: SelectPlan) => Promise<readonly Sequence[]>;
 }
 
 /** The rows of a step's sources, each series by itself; those without a value of the driver, where there is one, left out. */
@@ -110,7 +111,7 @@ async function readSubquery(
   { work, select }: Reading,
 ): Promise<Sequence[]> {
   const sequences: Sequence[] = [];
-  const tables = await select(inner);
+  const tables = [...(await select(inner))];
   // Points of one window come in ascending order of their tags, also where time goes backwards.
   if (inner.calls.length > 0 && !scope.isAscending) tables.reverse();
   for (const table of tables) {
@@ -122,8 +123,11 @@ async function readSubquery(
   }
   const { tagKeys } = inner.scope;
   const keep = scope.tagKeys.map((key) => tagKeys.indexOf(key));
-  // Aggregates over all of a range have no order in time.
-  const isUnordered = inner.calls.length > 0 && inner.scope.window === undefined;
+  // Aggregates over all of a range have no order in time; functions from point to point follow their points.
+  const isUnordered =
+    inner.scope.window === undefined &&
+    inner.calls.length > 0 &&
+    inner.calls.every(({ plan: call }) => call.kind !== "sequence");
   const merging = isUnordered ? "one after the other" : "by time";
   return await regroup(sequences, { keep, merging, isAscending: scope.isAscending, types }, work);
 }
@@ -166,16 +170,16 @@ export function limitSeries(
   { slimit, soffset, outerKeys }: Scope,
 ): readonly ScanGroup[] {
   if (slimit === 0 && soffset === 0) return groups;
-  const places = outerKeys.map((key) => keys.indexOf(key));
-  const outerTags = ({ tags }: ScanGroup): string[] => places.map((place) => tags[place] ?? "");
-  const series = new Map(groups.map((group) => [outerTags(group).join("\0"), outerTags(group)]));
-  const kept = new Set(
-    [...series.entries()]
-      .sort(([, a], [, b]) => compareLists(a, b))
-      .slice(soffset, soffset + slimit)
-      .map(([key]) => key),
-  );
-  return groups.filter((group) => kept.has(outerTags(group).join("\0")));
+  const keyOf = ({ tags }: ScanGroup): string => seriesKey(outerKeys, (key) => tags[keys.indexOf(key)] ?? "");
+  const series = [...new Set(groups.map(keyOf))].sort(compareNames);
+  const kept = new Set(series.slice(soffset, soffset + slimit));
+  return groups.filter((group) => kept.has(keyOf(group)));
+}
+
+/** What InfluxDB sorts series by when it counts them: the tags that a series has, and then their values. */
+function seriesKey(keys: readonly string[], valueOf: (key: string) => string): string {
+  const present = keys.filter((key) => valueOf(key) !== "");
+  return [...present, ...present.map(valueOf)].join("|");
 }
 
 /** Only rows whose first column has a value. */

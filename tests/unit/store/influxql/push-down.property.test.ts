@@ -13,6 +13,7 @@ const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
 
 const generatedRow = fc
   .record({
+    measurement: fc.constantFrom("m", "m", "other"),
     sensor: fc.constantFrom("a", "b", "c"),
     district: fc.constantFrom("", "n", "s"),
     second: fc.integer({ min: 0, max: 3600 }),
@@ -22,10 +23,10 @@ const generatedRow = fc
     state: optional(fc.constantFrom("on", "off")),
   })
   .filter(({ flow, count, open, state }) => [flow, count, open, state].some((field) => field !== undefined))
-  .map(({ sensor, district, second, ...fields }): EngineRow => {
+  .map(({ measurement, sensor, district, second, ...fields }): EngineRow => {
     const present = Object.entries(fields).filter(([, field]) => field !== undefined);
     return {
-      measurement: "m",
+      measurement,
       tags: { sensor, ...(district !== "" && { district }) },
       time: second * 1000,
       fields: Object.fromEntries(present) as EngineRow["fields"],
@@ -35,7 +36,7 @@ const generatedRow = fc
 /** One row for each series and time, as in a store. */
 const generatedRows = fc.uniqueArray(generatedRow, {
   maxLength: 60,
-  selector: ({ tags, time }) => JSON.stringify([tags, time]),
+  selector: ({ measurement, tags, time }) => JSON.stringify([measurement, tags, time]),
 });
 
 const field = fc.constantFrom("flow", "count");
@@ -81,7 +82,7 @@ const end = fc
 const windows = fc.constantFrom("10m", "7m", "1h", "25m, 3m");
 const range = "time >= 0 AND time < 1h";
 
-const generatedQuery = fc.oneof(
+const generatedSelect = fc.oneof(
   fc
     .tuple(
       fc.array(fc.oneof(call, sequenceCall), { minLength: 1, maxLength: 3 }),
@@ -122,6 +123,10 @@ const generatedQuery = fc.oneof(
     )
     .filter((query) => !/\((?:first|last)\((?:state|open)|\((?:min|max)\(open/.test(query)),
 );
+
+const generatedQuery = fc
+  .tuple(generatedSelect, fc.constantFrom("m", "m", "m, other", "/./", "other, m"))
+  .map(([query, sources]) => query.replace("FROM m ", `FROM ${sources} `));
 
 test("what the engine computes is what the rows themselves give", async () => {
   await fc.assert(
