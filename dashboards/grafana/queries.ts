@@ -5,6 +5,7 @@ import { places } from "#telemetry/places.ts";
 import type { ResultName } from "#telemetry/result-names.ts";
 import { type RollupOf, rollupFields } from "#telemetry/rollup-fields.ts";
 import { type Language, inLanguage } from "./language.ts";
+import { unitOfField } from "./units.ts";
 
 /** The data source that the board's variable names: no board is tied to one. */
 export const dataSource = { type: "influxdb", uid: "${datasource}" } as const;
@@ -76,6 +77,11 @@ export function catalogueField(measurement: string, name: string): Field {
   const field = builtinCatalogue.measurements[at ?? -1]?.fields.find((field) => field.name === name);
   if (field === undefined) throw new RangeError(`the catalogue has no ${measurement}.${name}`);
   return field;
+}
+
+/** A catalogue field's unit, as panels take it. */
+export function unitOf(measurement: string, name: string): string {
+  return unitOfField(catalogueField(measurement, name));
 }
 
 /** A roll-up's field in quotes: `rolledUp("water_flow", "flow", "mean")` is `"flow_mean"`. @throws RangeError where it has no such part. */

@@ -6,6 +6,7 @@ import type { Language, Text } from "./language.ts";
 const own: Readonly<Record<string, string>> = {
   "1": grafana.NoUnit,
   "%": grafana.Percent,
+  deg: grafana.Degrees,
   s: grafana.Seconds,
   ms: grafana.Milliseconds,
   m: grafana.Meter,

@@ -1,7 +1,7 @@
 import type { Board } from "../board.ts";
 import { coldest, frozen } from "../limits.ts";
 import { numbers, placeMap, rows } from "../panels.ts";
-import { before, here, overTime, result, rolledUp, rollup, weightedMean, whole } from "../queries.ts";
+import { before, here, overTime, result, rolledUp, unitOf, rollup, weightedMean, whole } from "../queries.ts";
 import {
   alertStateWords,
   bad,
@@ -74,7 +74,7 @@ export const city: Board = {
         en: "Of all vehicles at the detectors, each vehicle counted once.",
         ar: "لجميع المركبات عند أجهزة الرصد، لكل مركبة وزن واحد.",
       },
-      unit: "km/h",
+      unit: unitOf("traffic_flow", "speed_avg"),
       decimals: 0,
       curve: true,
       color: calm.blue,
@@ -91,7 +91,7 @@ export const city: Board = {
       at: [8, 4, 4, 5],
       title: { en: "Water into the districts", ar: "المياه الداخلة إلى المناطق" },
       about: { en: "All inlet meters together.", ar: "مجموع عدادات المداخل." },
-      unit: "L/s",
+      unit: unitOf("water_flow", "flow"),
       decimals: 0,
       curve: true,
       color: calm.teal,
@@ -112,7 +112,7 @@ export const city: Board = {
       at: [12, 4, 4, 5],
       title: { en: "Electricity demand", ar: "الطلب على الكهرباء" },
       about: { en: "All feeders together.", ar: "مجموع المغذيات." },
-      unit: "kW",
+      unit: unitOf("energy_meter", "power"),
       decimals: 1,
       curve: true,
       color: calm.sand,

@@ -1,7 +1,7 @@
 import { type Board, sensorVariable } from "../board.ts";
 import { limitsOf } from "../limits.ts";
 import { lines, numbers, rows } from "../panels.ts";
-import { chosen, here, overRange, overTime, rolledUp, whole } from "../queries.ts";
+import { chosen, here, overRange, overTime, rolledUp, unitOf, whole } from "../queries.ts";
 import { calm, outside, placeWords } from "../style.ts";
 
 const meter = "energy_meter";
@@ -29,7 +29,7 @@ export const energy: Board = {
       at: [0, 0, 6, 4],
       title: { en: "Demand", ar: "الطلب" },
       about: { en: "All feeders together.", ar: "مجموع المغذيات." },
-      unit: "kW",
+      unit: unitOf("energy_meter", "power"),
       decimals: 1,
       curve: true,
       color: calm.sand,
@@ -49,7 +49,7 @@ export const energy: Board = {
       at: [6, 0, 6, 4],
       title: { en: "Solar generation", ar: "التوليد الشمسي" },
       about: { en: "All plants together.", ar: "مجموع المحطات." },
-      unit: "kW",
+      unit: unitOf("solar", "power"),
       decimals: 1,
       curve: true,
       color: calm.teal,
@@ -72,7 +72,7 @@ export const energy: Board = {
         en: "A voltage near 0 is a power cut; one that sags over hours is an overloaded transformer.",
         ar: "الجهد القريب من الصفر انقطاع؛ والجهد الذي يهبط على مدى ساعات محول مثقل.",
       },
-      unit: "V",
+      unit: unitOf("energy_meter", "voltage"),
       decimals: 0,
       curve: true,
       limits: outside(voltage),
@@ -95,7 +95,7 @@ export const energy: Board = {
         en: "Mean of the meters; the whole grid has one frequency.",
         ar: "متوسط العدادات؛ للشبكة كلها تردد واحد.",
       },
-      unit: "Hz",
+      unit: unitOf("energy_meter", "frequency"),
       decimals: 2,
       curve: true,
       limits: outside(frequency),
@@ -118,7 +118,7 @@ export const energy: Board = {
         en: "Feeders, summed by municipality and stacked: the upper edge is the city.",
         ar: "المغذيات مجموعةً حسب البلدية ومتراكمة: الحافة العليا هي المدينة.",
       },
-      unit: "kW",
+      unit: unitOf("energy_meter", "power"),
       min: 0,
       stacked: true,
       fill: 30,
@@ -151,14 +151,14 @@ export const energy: Board = {
         en: "Generation that does not follow irradiance: dust on the panels, or an inverter that has tripped.",
         ar: "توليد لا يتبع الإشعاع: غبار على الألواح أو عاكس متوقف.",
       },
-      unit: "kW",
+      unit: unitOf("solar", "power"),
       min: 0,
       names: {
         power: { title: { en: "Generation", ar: "التوليد" }, color: calm.teal },
         irradiance: {
           title: { en: "Irradiance", ar: "الإشعاع الشمسي" },
           color: calm.sand,
-          unit: "W/m2",
+          unit: unitOf("solar", "irradiance"),
           line: "dashed",
         },
       },
@@ -195,8 +195,18 @@ export const energy: Board = {
         },
         { field: "site", title: { en: "Substation", ar: "المحطة الفرعية" } },
         { field: "sensor", title: { en: "Feeder", ar: "المغذي" } },
-        { field: "peak", title: { en: "Peak", ar: "الذروة" }, unit: "kW", decimals: 1 },
-        { field: "power", title: { en: "Mean", ar: "المتوسط" }, unit: "kW", decimals: 1 },
+        {
+          field: "peak",
+          title: { en: "Peak", ar: "الذروة" },
+          unit: unitOf("energy_meter", "power"),
+          decimals: 1,
+        },
+        {
+          field: "power",
+          title: { en: "Mean", ar: "المتوسط" },
+          unit: unitOf("energy_meter", "power"),
+          decimals: 1,
+        },
         {
           field: "pf",
           title: { en: "Power factor", ar: "معامل القدرة" },
@@ -228,7 +238,7 @@ export const energy: Board = {
         en: "Highest, mean and lowest. The dashed lines are nominal voltage less and plus 10 %.",
         ar: "الأعلى والمتوسط والأدنى. الخطان المتقطعان هما الجهد الاسمي ناقص وزائد ١٠٪.",
       },
-      unit: "V",
+      unit: unitOf("energy_meter", "voltage"),
       limits: outside(voltage),
       showLimits: true,
       names: {
@@ -256,7 +266,7 @@ export const energy: Board = {
         en: "Increases of their meters, window by window: a minute, an hour or a day, as the shown time calls for.",
         ar: "زيادات عداداتهم نافذةً نافذة: دقيقة أو ساعة أو يوماً بحسب المدة المعروضة.",
       },
-      unit: "kW.h",
+      unit: unitOf("energy_meter", "import_total"),
       min: 0,
       bars: true,
       legend: false,

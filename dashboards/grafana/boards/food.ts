@@ -1,7 +1,7 @@
 import { type Board, sensorVariable } from "../board.ts";
 import { coldest, frozen } from "../limits.ts";
 import { bars, lines, numbers, rows } from "../panels.ts";
-import { chosen, here, overRange, overTime, rolledUp, rollup } from "../queries.ts";
+import { chosen, here, overRange, overTime, rolledUp, unitOf, rollup } from "../queries.ts";
 import { bad, calm, good, placeWords, watch } from "../style.ts";
 import { share } from "../units.ts";
 import { commodityNames, commodityWords } from "./asked.ts";
@@ -72,7 +72,7 @@ export const food: Board = {
         en: "Share of time that a door stands open, mean of the stores.",
         ar: "نسبة الزمن الذي يبقى فيه الباب مفتوحاً، متوسط المخازن.",
       },
-      unit: share,
+      unit: unitOf("cold_storage", "door_open"),
       decimals: 1,
       curve: true,
       limits: [
@@ -99,7 +99,7 @@ export const food: Board = {
         en: "Share of time that compressors run. Near 100 % they can no longer keep up with the heat.",
         ar: "نسبة زمن عمل الضواغط. قرب ١٠٠٪ لا تعود قادرة على مجاراة الحر.",
       },
-      unit: share,
+      unit: unitOf("cold_storage", "compressor_on"),
       decimals: 0,
       curve: true,
       limits: [
@@ -126,7 +126,7 @@ export const food: Board = {
         en: "Above the dashed line food spoils. A short peak is a defrost or a delivery; a slow rise is a failing compressor.",
         ar: "فوق الخط المتقطع يفسد الغذاء. القمة القصيرة إذابة أو توريد؛ والارتفاع البطيء ضاغط يتعطل.",
       },
-      unit: "Cel",
+      unit: unitOf("cold_storage", "temp"),
       decimals: 1,
       limits: [
         [null, good],
@@ -150,7 +150,7 @@ export const food: Board = {
         en: "Fish and meat. Above the dashed line they thaw.",
         ar: "الأسماك واللحوم. فوق الخط المتقطع تذوب.",
       },
-      unit: "Cel",
+      unit: unitOf("cold_storage", "temp"),
       decimals: 1,
       limits: [
         [null, good],
@@ -187,12 +187,22 @@ export const food: Board = {
         },
         { field: "site", title: { en: "Site", ar: "الموقع" } },
         { field: "commodity", title: { en: "Commodity", ar: "السلعة" }, words: commodityWords },
-        { field: "temp", title: { en: "Last temperature", ar: "آخر درجة حرارة" }, unit: "Cel", decimals: 1 },
-        { field: "warmest", title: { en: "Warmest", ar: "الأدفأ" }, unit: "Cel", decimals: 1 },
+        {
+          field: "temp",
+          title: { en: "Last temperature", ar: "آخر درجة حرارة" },
+          unit: unitOf("cold_storage", "temp"),
+          decimals: 1,
+        },
+        {
+          field: "warmest",
+          title: { en: "Warmest", ar: "الأدفأ" },
+          unit: unitOf("cold_storage", "temp"),
+          decimals: 1,
+        },
         {
           field: "open",
           title: { en: "Door open", ar: "الباب مفتوح" },
-          unit: share,
+          unit: unitOf("cold_storage", "door_open"),
           decimals: 1,
           limits: [
             [null, good],
@@ -204,7 +214,7 @@ export const food: Board = {
         {
           field: "on",
           title: { en: "Compressor on", ar: "الضاغط يعمل" },
-          unit: share,
+          unit: unitOf("cold_storage", "compressor_on"),
           decimals: 0,
           limits: [
             [null, good],
@@ -241,7 +251,7 @@ export const food: Board = {
         en: "What the monitored warehouses hold of each commodity. Months of cover, against the target, stand with the goals.",
         ar: "ما تحتويه المستودعات المرصودة من كل سلعة. أشهر التغطية مقابل المستهدف في لوحة الأهداف.",
       },
-      unit: "t",
+      unit: unitOf("food_stock", "stock"),
       decimals: 0,
       min: 0,
       limits: [[null, calm.teal]],
@@ -264,9 +274,24 @@ export const food: Board = {
       },
       columns: [
         { field: "commodity", title: { en: "Commodity", ar: "السلعة" }, words: commodityWords },
-        { field: "local", title: { en: "Local", ar: "المحلي" }, unit: "t", decimals: 1 },
-        { field: "imported", title: { en: "Imported", ar: "المستورد" }, unit: "t", decimals: 1 },
-        { field: "dispatched", title: { en: "Dispatched", ar: "المنصرف" }, unit: "t", decimals: 1 },
+        {
+          field: "local",
+          title: { en: "Local", ar: "المحلي" },
+          unit: unitOf("food_stock", "intake_local_total"),
+          decimals: 1,
+        },
+        {
+          field: "imported",
+          title: { en: "Imported", ar: "المستورد" },
+          unit: unitOf("food_stock", "intake_import_total"),
+          decimals: 1,
+        },
+        {
+          field: "dispatched",
+          title: { en: "Dispatched", ar: "المنصرف" },
+          unit: unitOf("food_stock", "dispatch_total"),
+          decimals: 1,
+        },
         { field: "share", title: { en: "Local share", ar: "حصة المحلي" }, unit: share, decimals: 0 },
       ],
       hidden: ["Time"],

@@ -1,7 +1,7 @@
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
 import type { Board, Variable } from "../board.ts";
 import { type Panel, type Place, lines, rows } from "../panels.ts";
-import { catalogueField, cityTime, here, overTime, result, rolledUp } from "../queries.ts";
+import { catalogueField, cityTime, here, overTime, result, rolledUp, unitOf } from "../queries.ts";
 import { bad, calm, good, placeWords, watch } from "../style.ts";
 import { moment, share } from "../units.ts";
 import type { Text } from "../language.ts";
@@ -29,7 +29,7 @@ function actualAndForecast(
   variable: string,
   about: Text,
 ): Panel {
-  const { title, unit } = catalogueField(measurement, field);
+  const { title } = catalogueField(measurement, field);
   const measured = builtinCatalogue.measurements[builtinCatalogue.indexOf(measurement)!]!.title;
   const sensor = `"sensor" = '$${variable}'`;
   return lines({
@@ -37,7 +37,7 @@ function actualAndForecast(
     at,
     title: { en: `${measured.en}: ${title.en}`, ar: `${measured.ar}: ${title.ar}` },
     about,
-    unit,
+    unit: unitOf(measurement, field),
     fill: 0,
     names: {
       actual: { title: { en: "Actual", ar: "الفعلي" }, color: calm.sand },

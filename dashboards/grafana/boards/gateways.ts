@@ -1,7 +1,7 @@
 import type { Board } from "../board.ts";
 import { limitsOf } from "../limits.ts";
 import { lines, numbers, rows, states } from "../panels.ts";
-import { before, chosen, overTime, result, rolledUp } from "../queries.ts";
+import { before, chosen, overTime, result, rolledUp, unitOf } from "../queries.ts";
 import { type Words, bad, calm, good, outside, watch } from "../style.ts";
 import { silence } from "./asked.ts";
 
@@ -215,7 +215,7 @@ export const gatewaysBoard: Board = {
         en: "A gateway's clock against the platform's. Beyond the dashed lines its readings get wrong times.",
         ar: "ساعة البوابة مقابل ساعة المنصة. خارج الخطين المتقطعين تأخذ قراءاتها أوقاتاً خاطئة.",
       },
-      unit: "s",
+      unit: unitOf("gateway_health", "clock_skew"),
       limits: outside(limitsOf("gateway_health", "clock_skew")),
       showLimits: true,
       many: true,
@@ -240,7 +240,7 @@ export const gatewaysBoard: Board = {
         en: "A gateway without disk keeps nothing while its link is cut.",
         ar: "البوابة التي لا مساحة لديها لا تحفظ شيئاً أثناء انقطاع اتصالها.",
       },
-      unit: "%",
+      unit: unitOf("gateway_health", "disk_free"),
       min: 0,
       max: 100,
       limits: outside(limitsOf("gateway_health", "disk_free")),

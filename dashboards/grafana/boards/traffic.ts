@@ -1,9 +1,8 @@
 import { type Board, sensorVariable } from "../board.ts";
 import { limitsOf } from "../limits.ts";
 import { lines, numbers, rows } from "../panels.ts";
-import { chosen, here, overRange, overTime, rolledUp, rollup, weightedMean } from "../queries.ts";
+import { chosen, here, overRange, overTime, rolledUp, unitOf, rollup, weightedMean } from "../queries.ts";
 import { bad, calm, good, outside, placeWords, watch } from "../style.ts";
-import { share } from "../units.ts";
 
 const sensors = [here, chosen("sensor")];
 const flow = "traffic_flow";
@@ -34,7 +33,7 @@ export const traffic: Board = {
         en: "Of all vehicles at the chosen detectors, each vehicle counted once.",
         ar: "لجميع المركبات عند أجهزة الرصد المختارة، لكل مركبة وزن واحد.",
       },
-      unit: "km/h",
+      unit: unitOf("traffic_flow", "speed_avg"),
       decimals: 0,
       curve: true,
       queries: [
@@ -57,7 +56,7 @@ export const traffic: Board = {
         en: "Mean count of a detector in one of its readings (a minute). It does not depend on how many detectors are chosen.",
         ar: "متوسط ما يعدّه جهاز رصد في قراءة واحدة (دقيقة). لا يتأثر بعدد الأجهزة المختارة.",
       },
-      unit: "{vehicle}",
+      unit: unitOf("traffic_flow", "vehicles"),
       decimals: 1,
       curve: true,
       queries: [
@@ -79,7 +78,7 @@ export const traffic: Board = {
         en: "Share of time that the lanes are covered by vehicles.",
         ar: "نسبة الزمن الذي تشغل فيه المركبات الحارات.",
       },
-      unit: share,
+      unit: unitOf("traffic_flow", "occupancy"),
       decimals: 0,
       curve: true,
       limits: [
@@ -128,7 +127,7 @@ export const traffic: Board = {
         en: "Weighed by vehicles. A dip that the same hour of last week did not have is an incident.",
         ar: "مرجحاً بعدد المركبات. هبوط لم يحدث في الساعة نفسها من الأسبوع الماضي يعني حادثاً.",
       },
-      unit: "km/h",
+      unit: unitOf("traffic_flow", "speed_avg"),
       min: 0,
       byMunicipality: true,
       links: [
@@ -160,7 +159,7 @@ export const traffic: Board = {
         en: "Mean of the lanes. Above the dashed line speeds fall.",
         ar: "متوسط الحارات. فوق الخط المتقطع تهبط السرعة.",
       },
-      unit: share,
+      unit: unitOf("traffic_flow", "occupancy"),
       min: 0,
       limits: outside(occupancy),
       showLimits: true,
@@ -197,13 +196,13 @@ export const traffic: Board = {
         {
           field: "speed",
           title: { en: "Mean speed", ar: "متوسط السرعة" },
-          unit: "km/h",
+          unit: unitOf("traffic_flow", "speed_avg"),
           decimals: 0,
         },
         {
           field: "occupancy",
           title: { en: "Highest occupancy", ar: "أعلى إشغال" },
-          unit: share,
+          unit: unitOf("traffic_flow", "occupancy"),
           decimals: 0,
           limits: outside(occupancy),
           colored: true,
@@ -243,8 +242,18 @@ export const traffic: Board = {
       },
       columns: [
         { field: "corridor", title: { en: "Corridor", ar: "المحور" } },
-        { field: "usual", title: { en: "Usual", ar: "المعتاد" }, unit: "s", decimals: 1 },
-        { field: "bad", title: { en: "Bad", ar: "السيئ" }, unit: "s", decimals: 1 },
+        {
+          field: "usual",
+          title: { en: "Usual", ar: "المعتاد" },
+          unit: unitOf("travel_time", "seconds"),
+          decimals: 1,
+        },
+        {
+          field: "bad",
+          title: { en: "Bad", ar: "السيئ" },
+          unit: unitOf("travel_time", "seconds"),
+          decimals: 1,
+        },
         {
           field: "ratio",
           title: { en: "Bad over usual", ar: "السيئ على المعتاد" },
@@ -283,7 +292,7 @@ export const traffic: Board = {
         en: "PM2.5, mean of the stations of a municipality. The dashed line is WHO's guideline for 24 hours.",
         ar: "الجسيمات PM2.5، متوسط محطات البلدية. الخط المتقطع هو الحد الإرشادي لمنظمة الصحة العالمية لمدة ٢٤ ساعة.",
       },
-      unit: "ug/m3",
+      unit: unitOf("air_quality", "pm2_5"),
       min: 0,
       limits: outside(limitsOf("air_quality", "pm2_5")),
       showLimits: true,

@@ -1,18 +1,17 @@
 import { type Board, sensorVariable } from "../board.ts";
 import { limitsOf } from "../limits.ts";
 import { type Column, bars, lines, numbers, rows } from "../panels.ts";
-import { chosen, here, overRange, overTime, rolledUp, whole } from "../queries.ts";
+import { chosen, here, overRange, overTime, rolledUp, unitOf, whole } from "../queries.ts";
 import { bad, calm, good, outside, placeWords, watch } from "../style.ts";
-import { share } from "../units.ts";
 
 const sensors = [here, chosen("sensor")];
 const flow = rolledUp("water_flow", "flow", "mean");
 
-function qualityColumn(field: string, as: string, title: Column["title"], unit: string): Column {
+function qualityColumn(field: string, as: string, title: Column["title"]): Column {
   return {
     field: as,
     title,
-    unit,
+    unit: unitOf("water_quality", field),
     decimals: 2,
     limits: outside(limitsOf("water_quality", field)),
     colored: true,
@@ -39,7 +38,7 @@ export const water: Board = {
         en: "All inlet meters of district meter areas together. Compare with the same hour of yesterday before calling it a burst.",
         ar: "مجموع عدادات مداخل مناطق القياس. يُقارن بالساعة نفسها من أمس قبل الحكم بوجود كسر.",
       },
-      unit: "L/s",
+      unit: unitOf("water_flow", "flow"),
       decimals: 0,
       curve: true,
       queries: [
@@ -61,7 +60,7 @@ export const water: Board = {
         en: "The lowest pressure at any meter. Below the first limit upper floors run dry.",
         ar: "أدنى ضغط عند أي عداد. تحت الحد الأول تنقطع المياه عن الطوابق العليا.",
       },
-      unit: "kPa",
+      unit: unitOf("water_flow", "pressure"),
       decimals: 0,
       curve: true,
       limits: outside(limitsOf("water_flow", "pressure")),
@@ -84,7 +83,7 @@ export const water: Board = {
         en: "All tanks, each counted once. A fall over a whole day means that less comes in than goes out.",
         ar: "جميع الخزانات، لكل منها وزن واحد. هبوط يستمر يوماً كاملاً يعني أن الداخل أقل من الخارج.",
       },
-      unit: share,
+      unit: unitOf("water_tank", "fill"),
       decimals: 0,
       curve: true,
       limits: outside(limitsOf("water_tank", "fill")),
@@ -107,7 +106,7 @@ export const water: Board = {
         en: "The lowest residual of any quality station. Below the limit: flush the line and take a sample.",
         ar: "أدنى كلور متبقٍّ في أي محطة جودة. تحت الحد: يُغسل الخط وتؤخذ عينة.",
       },
-      unit: "mg/L",
+      unit: unitOf("water_quality", "chlorine_free"),
       decimals: 2,
       curve: true,
       limits: outside(limitsOf("water_quality", "chlorine_free")),
@@ -130,7 +129,7 @@ export const water: Board = {
         en: "Inlet meters, summed by municipality. Night flow that rises from week to week is a leak.",
         ar: "عدادات المداخل مجموعةً حسب البلدية. التدفق الليلي الذي يرتفع من أسبوع إلى آخر دليل على تسرب.",
       },
-      unit: "L/s",
+      unit: unitOf("water_flow", "flow"),
       byMunicipality: true,
       links: [
         {
@@ -160,7 +159,7 @@ export const water: Board = {
         en: "Mean and lowest pressure of the chosen meters. A step down without a step in flow is a burst or a shut valve.",
         ar: "متوسط وأدنى ضغط للعدادات المختارة. هبوط مفاجئ بلا تغير في التدفق يعني كسراً أو صماماً مغلقاً.",
       },
-      unit: "kPa",
+      unit: unitOf("water_flow", "pressure"),
       limits: outside(limitsOf("water_flow", "pressure")),
       showLimits: true,
       names: {
@@ -187,7 +186,7 @@ export const water: Board = {
         en: "The emptiest tank of each municipality in the shown time. Refill or transfer before it reaches the limit.",
         ar: "أقل خزان امتلاءً في كل بلدية خلال المدة المعروضة. يُعبأ أو يُنقل إليه قبل بلوغ الحد.",
       },
-      unit: share,
+      unit: unitOf("water_tank", "fill"),
       decimals: 0,
       min: 0,
       max: 1,
@@ -230,15 +229,15 @@ export const water: Board = {
             query: "var-municipality=${__data.fields.municipality}&var-district=${__data.fields.district}",
           },
         },
-        qualityColumn(
-          "chlorine_free",
-          "chlorine",
-          { en: "Lowest free chlorine", ar: "أدنى كلور حر" },
-          "mg/L",
-        ),
-        qualityColumn("turbidity", "turbidity", { en: "Highest turbidity", ar: "أعلى عكارة" }, "{NTU}"),
-        qualityColumn("ph", "ph", { en: "pH", ar: "الأس الهيدروجيني" }, "[pH]"),
-        { field: "temp", title: { en: "Temperature", ar: "درجة الحرارة" }, unit: "Cel", decimals: 1 },
+        qualityColumn("chlorine_free", "chlorine", { en: "Lowest free chlorine", ar: "أدنى كلور حر" }),
+        qualityColumn("turbidity", "turbidity", { en: "Highest turbidity", ar: "أعلى عكارة" }),
+        qualityColumn("ph", "ph", { en: "pH", ar: "الأس الهيدروجيني" }),
+        {
+          field: "temp",
+          title: { en: "Temperature", ar: "درجة الحرارة" },
+          unit: unitOf("water_quality", "temp"),
+          decimals: 1,
+        },
       ],
       hidden: ["Time"],
       sortBy: { field: "chlorine", descending: false },

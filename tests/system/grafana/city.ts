@@ -9,6 +9,7 @@ import { indicators } from "#telemetry/goals.ts";
 import type { ResultName } from "#telemetry/result-names.ts";
 import { results } from "#telemetry/results.ts";
 import { rollupFields } from "#telemetry/rollup-fields.ts";
+import type { Reading } from "../../contract/store/journal.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -20,7 +21,8 @@ export interface CitySensor {
   readonly tags: Readonly<Partial<Record<TagName, string>>>;
 }
 
-export const agency = "city";
+/** The journal's. */
+const agency = "test";
 const spots = [
   { name: "da", municipality: "QA-DA", district: "QA-DA-msheireb" },
   { name: "ra", municipality: "QA-RA", district: "QA-RA-education-city" },
@@ -89,11 +91,16 @@ export function valueAt({ measurement, sensor }: CitySensor, field: string, time
   return level * swing;
 }
 
-/** The readings' newest minute, one of each sensor: enough to make the series. */
-export function newestReading(city: CitySensor, now: number): Readonly<Record<string, number>> {
-  return Object.fromEntries(
-    city.measurement.fields.map(({ name }) => [name, valueAt(city, name, now - 2 * minute)]),
-  );
+/** One reading of each sensor, of the newest minutes: enough to make the series. */
+export function newestReadings(now: number): Reading[] {
+  return sensors.map((city) => ({
+    measurement: city.measurement.name,
+    sensor: city.sensor,
+    time: now - 2 * minute,
+    fields: Object.fromEntries(
+      city.measurement.fields.map(({ name }) => [name, valueAt(city, name, now - 2 * minute)]),
+    ),
+  }));
 }
 
 const rollupTimes: Readonly<Record<Rollup, (now: number) => { first: number; step: number }>> = {

@@ -4,7 +4,6 @@ import { Ajv } from "ajv";
 import { expect, test } from "vitest";
 import { drawnBoards, generatedFiles, generatedFolders } from "#dashboards/grafana/files.ts";
 import { type Board, type Rule, lintBoard, lintTwins } from "#dashboards/grafana/lint.ts";
-import { boardSchema } from "#dashboards/grafana/schema.ts";
 import { refusal } from "../../support/influxql-refusal.ts";
 
 const repository = join(import.meta.dirname, "..", "..", "..");
@@ -14,7 +13,9 @@ const { printWidth } = JSON.parse(await readFile(join(repository, ".oxfmtrc.json
 const files = await generatedFiles(printWidth);
 // That they are boards is what the schema's test proves.
 const boards = drawnBoards().map(({ json }) => json as unknown as Board);
-const isBoard = new Ajv({ allErrors: true, strict: false }).compile(boardSchema());
+const isBoard = new Ajv({ allErrors: true, strict: false }).compile(
+  JSON.parse(files.get("dashboards/grafana/schema/board.json")!) as object,
+);
 const options = { refusal, boards: new Set(boards.map(({ uid }) => uid)) };
 const water = boards.find(({ uid }) => uid === "marsad-water-en")!;
 
