@@ -16,29 +16,21 @@ import type { Policy } from "../query.ts";
 import { refusalsOf } from "../refusals.ts";
 import type { DirtyHour, ResultBatch, RowPiece, RowsQuery } from "../results.ts";
 import { Serial } from "../serial.ts";
-import { type Gathered, type JobPlan, PieceGatherer, correct, jobStatement } from "./job-rows.ts";
-import type { InfluxSeries } from "./query.ts";
+import { minutesOf, storedByGateway } from "./account.ts";
+import { JobReader } from "./job-reader.ts";
 import { ResultWriter } from "./result-writer.ts";
 import { type ReadPlan, RowCounter, RowMerger, countStatement, needsTags, selectStatement } from "./rows.ts";
 import { InfluxServer, type ServerOptions } from "./server.ts";
 import { InfluxState } from "./state.ts";
 import { storedHours } from "./stored-hours.ts";
-import { type Prefix, type TagVersion, prefixAt, prefixesOf, sameTags } from "./tags.ts";
-import { LinesWriter, type RefusedLine } from "./write-lines.ts";
+import { type SensorRef, type SensorTags, SeriesPrefixes } from "./series-prefixes.ts";
+import { prefixAt, sameTags } from "./tags.ts";
+import { LinesWriter } from "./write-lines.ts";
 
 export interface EngineOptions extends ServerOptions {
   /** The store's folder. */
   readonly path: string;
   readonly linesPerRequest: number;
-}
-
-/** A sensor whose tags the caller must supply. */
-export interface SensorRef {
-  readonly agency: string;
-  readonly sensor: string;
-}
-export interface SensorTags extends SensorRef {
-  readonly versions: readonly TagVersion[];
 }
 
 export interface Health {
@@ -53,19 +45,7 @@ const bytesPerRequest = 8 * 1024 * 1024;
 /** Milliseconds. */
 const readTimeout = 60_000;
 const countTimeout = 900_000;
-/** Who reads may compute between pieces. */
-const jobTimeout = 900_000;
 const hour_ms = 3_600_000;
-
-/** Rows on their way to a job. */
-interface JobReading {
-  readonly plan: JobPlan;
-  readonly gatherer: PieceGatherer;
-  /** Undefined: all have come. */
-  answers: AsyncGenerator<InfluxSeries> | undefined;
-  /** A piece that waits for tags. */
-  gathered?: Gathered;
-}
 
 /** A batch that was decoded and waits for the tags of its sensors. */
 interface Prepared {
@@ -83,16 +63,9 @@ export class InfluxEngine {
   readonly #writer: LinesWriter;
   readonly #results: ResultWriter;
   readonly #commits = new Serial();
-  readonly #reading = new Map<number, JobReading>();
-  #lastReading = 0;
-  /** By series number. */
-  #prefixes: (readonly Prefix[] | undefined)[] = [];
-  readonly #seriesOfSensor = new Map<string, number[]>();
+  readonly #prefixes = new SeriesPrefixes();
+  readonly #jobs: JobReader;
   #prepared: Prepared | undefined;
-  /** While a batch is on its way, tags stay as they are: what changes meanwhile is forgotten behind it. */
-  #isWriting = false;
-  #toForget: SensorRef[] = [];
-
   readonly #options: EngineOptions;
   /** By policy, what InfluxDB was told last. */
   readonly #keptHours = new Map<Policy, number>();
@@ -103,7 +76,7 @@ export class InfluxEngine {
     this.#server = new InfluxServer(options);
     const common = {
       bytesPerRequest,
-      prefixes: (series: number) => this.#prefixes[series]!,
+      prefixes: (series: number) => this.#prefixes.of(series),
       giveUp: (words: string) => {
         throw new MarsadError(
           "STORE_UNAVAILABLE",
@@ -120,6 +93,7 @@ export class InfluxEngine {
       ...common,
       send: (lines, policy) => this.#server.write(lines, policy === "autogen" ? undefined : policy),
     });
+    this.#jobs = new JobReader({ server: this.#server, state, prefixes: this.#prefixes });
   }
 
   /** @returns the engine, and where the rows of this state were kept before, if elsewhere. */
@@ -149,7 +123,7 @@ export class InfluxEngine {
     const unknown = new Map<number, SeriesEntry>();
     for (const { series } of decoded.flatMap(({ tables }) => tables)) {
       for (const number of series) {
-        if (this.#prefixes[number] !== undefined || unknown.has(number)) continue;
+        if (this.#prefixes.has(number) || unknown.has(number)) continue;
         const entry = this.#state.dictionary.get(number) ?? added.get(number);
         if (entry === undefined)
           throw new MarsadError(
@@ -160,8 +134,8 @@ export class InfluxEngine {
       }
     }
     this.#prepared = { batch, decoded, entries, unknown: [...unknown.values()] };
-    this.#isWriting = true;
-    return sensorsOf(unknown.values());
+    this.#prefixes.hold();
+    return this.#prefixes.take([], [...unknown.values()]);
   }
 
   /** Writes the batch that was prepared. Its blocks have no bytes afterwards. */
@@ -173,13 +147,8 @@ export class InfluxEngine {
       return await this.#write(prepared, supplied);
     } finally {
       prepared.batch.blocks.forEach(release);
-      this.#endWriting();
+      this.#prefixes.letGo();
     }
-  }
-
-  #endWriting(): void {
-    this.#isWriting = false;
-    this.forgetTags(this.#toForget.splice(0));
   }
 
   async #write(
@@ -190,7 +159,7 @@ export class InfluxEngine {
     const position = this.#state.position(journal);
     if (next <= position) return { position, tallies: [], refused: [] };
     const { blocks, refused, learnt } = takeOutMisfits(this.#state, batch, decoded, entries);
-    this.#take(supplied, unknown);
+    this.#prefixes.take(supplied, unknown);
     const refusedLines = await this.#writer.write(blocks);
 
     const seriesOf = this.#seriesFinder(entries);
@@ -215,17 +184,15 @@ export class InfluxEngine {
   /** One at a time, and none beside a batch of readings. @returns the sensors whose tags it needs, if so: nothing was written then. */
   async writeResults(batch: ResultBatch, supplied: readonly SensorTags[]): Promise<SensorRef[]> {
     if (batch.tagSets === undefined) {
-      const entries = this.#entriesOf(new Set(batch.series));
-      this.#take(supplied, entries);
-      const unknown = entries.filter(({ series }) => this.#prefixes[series] === undefined);
-      if (unknown.length > 0) return sensorsOf(unknown);
+      const needed = this.#prefixes.take(supplied, this.#entriesOf(new Set(batch.series)));
+      if (needed.length > 0) return needed;
     }
-    this.#isWriting = true;
+    this.#prefixes.hold();
     try {
       await this.#results.write(batch);
       return [];
     } finally {
-      this.#endWriting();
+      this.#prefixes.letGo();
     }
   }
 
@@ -256,71 +223,16 @@ export class InfluxEngine {
     await this.#commits.run(() => this.#state.keepMarks(this.#state.marks.news(minutes), false));
   }
 
-  /** @returns a number for `nextRows` and `closeRows` */
   openRows(query: RowsQuery): number {
-    const all = query.series?.map((number) => this.#state.dictionary.get(number)) ?? this.#state.series();
-    const entries = all.filter((entry) => entry?.measurement === query.measurement) as SeriesEntry[];
-    const sensors = new Map(entries.map((entry) => [entry.series, entry]));
-    const plan = { query, sensors, known: this.#state.seriesCount(query.measurement) };
-    const isEmpty = sensors.size === 0 || query.fields?.length === 0 || query.from >= query.to;
-    const answers = isEmpty ? undefined : this.#server.query(jobStatement(plan), jobTimeout);
-    this.#reading.set(++this.#lastReading, { plan, answers, gatherer: new PieceGatherer(plan) });
-    return this.#lastReading;
+    return this.#jobs.open(query);
   }
 
-  /** @returns a piece, undefined after the last, or the sensors whose tags it needs before. */
-  async nextRows(id: number, supplied: readonly SensorTags[]): Promise<RowPiece | SensorRef[] | undefined> {
-    const reading = this.#reading.get(id);
-    if (reading === undefined) return undefined;
-    while (reading.gathered === undefined) {
-      if (reading.answers === undefined) return undefined;
-      const answer = await reading.answers.next();
-      if (answer.done === true) {
-        reading.answers = undefined;
-        reading.gathered = reading.gatherer.take(true);
-        if (reading.gathered.piece.time.length === 0) return undefined;
-      } else {
-        reading.gatherer.add(answer.value);
-        if (reading.gatherer.isFull) reading.gathered = reading.gatherer.take(false);
-      }
-    }
-    const { piece, twofold } = reading.gathered;
-    const entries = this.#entriesOf(twofold.keys());
-    this.#take(supplied, entries);
-    const unknown = entries.filter(({ series }) => this.#prefixes[series] === undefined);
-    if (unknown.length > 0) return sensorsOf(unknown);
-    for (const [series, times] of twofold)
-      correct(piece, series, await this.#untangle(reading.plan, piece, series, times));
-    delete reading.gathered;
-    return piece;
+  nextRows(id: number, supplied: readonly SensorTags[]): Promise<RowPiece | SensorRef[] | undefined> {
+    return this.#jobs.next(id, supplied);
   }
 
-  async closeRows(id: number): Promise<void> {
-    const reading = this.#reading.get(id);
-    this.#reading.delete(id);
-    await reading?.answers?.return(undefined);
-  }
-
-  /** A series' rows where two of one time have become one: those under the tag set of now win. */
-  async #untangle(
-    { query: { policy, measurement }, sensors, known }: JobPlan,
-    { fields }: RowPiece,
-    series: number,
-    times: { from: number; to: number },
-  ): Promise<ReadingRows> {
-    const query: ReadingQuery = {
-      measurement,
-      series: [series],
-      ...times,
-      limit: Number.POSITIVE_INFINITY,
-      order: "asc",
-    };
-    const one = new Map([[series, sensors.get(series)!]]);
-    const plan: ReadPlan = { query, policy, fields: fields.map(({ name }) => name), sensors: one, known };
-    const merger = new RowMerger(plan, (_, time, tags) =>
-      sameTags(prefixAt(this.#prefixes[series]!, time).tags, tags),
-    );
-    return (await this.#merge(plan, merger, true))!;
+  closeRows(id: number): Promise<void> {
+    return this.#jobs.close(id);
   }
 
   /** Says to InfluxDB how long it keeps a policy's rows. @returns what was done or is to be done by hand, in words */
@@ -339,13 +251,7 @@ export class InfluxEngine {
 
   /** The registry has changed these: their lines begin otherwise from now on. */
   forgetTags(sensors: readonly SensorRef[]): void {
-    if (this.#isWriting) {
-      this.#toForget.push(...sensors);
-      return;
-    }
-    for (const sensor of sensors) {
-      for (const series of this.#seriesOfSensor.get(keyOf(sensor)) ?? []) this.#prefixes[series] = undefined;
-    }
+    this.#prefixes.forget(sensors);
   }
 
   refusals(journal: string): StoreRefusal[] {
@@ -378,10 +284,9 @@ export class InfluxEngine {
 
     const plain = await this.#merge(plan, new RowMerger(plan), false);
     if (plain !== undefined) return plain;
-    this.#take(supplied, entries);
-    const unknown = entries.filter(({ series }) => this.#prefixes[series] === undefined);
-    if (unknown.length > 0) return sensorsOf(unknown);
-    const prefixes = new Map(entries.map(({ series }) => [series, this.#prefixes[series]!]));
+    const needed = this.#prefixes.take(supplied, entries);
+    if (needed.length > 0) return needed;
+    const prefixes = new Map(entries.map(({ series }) => [series, this.#prefixes.of(series)]));
     const merger = new RowMerger(plan, (series, time, tags) =>
       sameTags(prefixAt(prefixes.get(series)!, time).tags, tags),
     );
@@ -423,70 +328,8 @@ export class InfluxEngine {
     return merger.end();
   }
 
-  /** Remembers how the lines of these sensors' series begin. */
-  #take(supplied: readonly SensorTags[], entries: readonly SeriesEntry[]): void {
-    if (supplied.length === 0) return;
-    const versions = new Map(supplied.map((tags) => [keyOf(tags), tags.versions]));
-    for (const entry of entries) {
-      const key = keyOf(entry);
-      const known = versions.get(key);
-      if (known === undefined) continue;
-      this.#prefixes[entry.series] = prefixesOf(entry, known);
-      const numbers = this.#seriesOfSensor.get(key);
-      if (numbers === undefined) this.#seriesOfSensor.set(key, [entry.series]);
-      else if (!numbers.includes(entry.series)) numbers.push(entry.series);
-    }
-  }
-
   #seriesFinder(entries: readonly SeriesEntry[]): (series: number) => SeriesEntry {
     const added = new Map(entries.map((entry) => [entry.series, entry]));
     return (series) => this.#state.dictionary.get(series) ?? added.get(series)!;
   }
-}
-
-function keyOf({ agency, sensor }: SensorRef): string {
-  return `${agency}/${sensor}`;
-}
-
-function sensorsOf(entries: Iterable<SeriesEntry>): SensorRef[] {
-  const sensors = new Map<string, SensorRef>();
-  for (const { agency, sensor } of entries) sensors.set(keyOf({ agency, sensor }), { agency, sensor });
-  return [...sensors.values()];
-}
-
-/** Readings of each gateway that were taken. */
-function storedByGateway(blocks: readonly Block[], refused: readonly RefusedLine[]): Map<string, number> {
-  const stored = new Map<string, number>();
-  const add = (gateway: string, readings: number): void => {
-    stored.set(gateway, (stored.get(gateway) ?? 0) + readings);
-  };
-  const refusedOf = Map.groupBy(refused, ({ block, table }) => `${block} ${table}`);
-  for (const [number, { gateways, tables }] of blocks.entries()) {
-    for (const [index, { runs }] of tables.entries()) {
-      const rows = refusedOf.get(`${number} ${index}`) ?? [];
-      let end = 0;
-      let at = 0;
-      for (let run = 0; run < runs.length; run += 2) {
-        end += runs[run + 1]!;
-        let bad = 0;
-        for (; at < rows.length && rows[at]!.row < end; at++) bad += 1;
-        if (runs[run + 1]! > bad) add(gateways[runs[run]!]!, runs[run + 1]! - bad);
-      }
-    }
-  }
-  return stored;
-}
-
-/** Minutes of the readings that were taken. */
-function minutesOf(blocks: readonly Block[], refused: readonly RefusedLine[]): MeasurementMinutes {
-  const minutes = new MeasurementMinutes();
-  const refusedOf = Map.groupBy(refused, ({ block, table }) => `${block} ${table}`);
-  for (const [number, { tables }] of blocks.entries()) {
-    for (const [index, { measurement, rows, time }] of tables.entries()) {
-      const isTaken = new Uint8Array(rows).fill(1);
-      for (const { row } of refusedOf.get(`${number} ${index}`) ?? []) isTaken[row] = 0;
-      minutes.of(measurement).addNew(time, isTaken, rows);
-    }
-  }
-  return minutes;
 }

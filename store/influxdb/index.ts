@@ -14,12 +14,12 @@ import type {
   StoreOutcome,
   StoreRefusal,
 } from "../port.ts";
-import type { QueryAnswer, QueryRequest } from "../query.ts";
-import type { Policy } from "../query.ts";
+import type { Policy, QueryAnswer, QueryRequest } from "../query.ts";
 import type { DirtyHour, ResultBatch, RowPiece, RowsQuery } from "../results.ts";
 import { Serial } from "../serial.ts";
-import type { EngineOptions, SensorRef, SensorTags } from "./engine.ts";
+import type { EngineOptions } from "./engine.ts";
 import { PassThrough } from "./pass-through.ts";
+import type { SensorRef, SensorTags } from "./series-prefixes.ts";
 import type { TagsOf } from "./tags.ts";
 import type { InfluxThread } from "./worker.ts";
 

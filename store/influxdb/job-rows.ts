@@ -1,16 +1,16 @@
+import type { SeriesEntry } from "#telemetry/series.ts";
 import type { ReadingRows } from "../port.ts";
 import type { RowPiece, RowsQuery } from "../results.ts";
 import { type InfluxSeries, type InfluxValue, earliest, latest, quoted, sourceOf } from "./query.ts";
 import { namedSensors } from "./rows.ts";
-import type { SensorOfSeries } from "./tags.ts";
 
 /** Rows of a piece, about. */
-const pieceRows = 100_000;
+const rowsOfPiece = 100_000;
 
 export interface JobPlan {
   readonly query: RowsQuery;
   /** By series number, of the queried series. */
-  readonly sensors: ReadonlyMap<number, SensorOfSeries>;
+  readonly sensors: ReadonlyMap<number, SeriesEntry>;
   /** Series that the measurement has in all. */
   readonly known: number;
 }
@@ -38,20 +38,22 @@ export interface Gathered {
  */
 export class PieceGatherer {
   readonly #numbers: ReadonlyMap<string, number>;
+  readonly #pieceRows: number;
   #names: readonly string[] = [];
   #series: number[] = [];
   #time: number[] = [];
   #values: number[][] = [];
   #twofold = new Map<number, { from: number; to: number }>();
 
-  constructor({ sensors }: JobPlan) {
+  constructor({ sensors }: Pick<JobPlan, "sensors">, pieceRows = rowsOfPiece) {
+    this.#pieceRows = pieceRows;
     this.#numbers = new Map(
       Array.from(sensors, ([number, { agency, sensor }]) => [`${agency}/${sensor}`, number]),
     );
   }
 
   get isFull(): boolean {
-    return this.#time.length > pieceRows;
+    return this.#time.length > this.#pieceRows;
   }
 
   /** All series of a statement have the same columns. */

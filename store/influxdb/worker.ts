@@ -10,7 +10,8 @@ import type {
 } from "../port.ts";
 import type { Policy } from "../query.ts";
 import { type DirtyHour, type ResultBatch, type RowPiece, type RowsQuery, buffersOf } from "../results.ts";
-import { type EngineOptions, type Health, InfluxEngine, type SensorRef, type SensorTags } from "./engine.ts";
+import { type EngineOptions, type Health, InfluxEngine } from "./engine.ts";
+import type { SensorRef, SensorTags } from "./series-prefixes.ts";
 
 /** What the store thread answers. */
 export type InfluxThread = {

@@ -180,6 +180,38 @@ describe("InfluxDB 2 (a recorder, no real server)", () => {
   });
 });
 
+test.each([
+  ["2", buckets(rollups.map((name) => ({ id: name, name: `city/${name}` })))],
+  ["3", core],
+])(
+  "InfluxDB %s (a recorder, no real server): a roll-up goes to its policy, results with the readings",
+  async (_, respond) => {
+    await using server = await startRecorder(respond);
+    using state = tempFolder("store");
+    const options = { path: state.path, url: server.url, database: "city", log: pino({ level: "silent" }) };
+    await using store = await openInfluxStore(options);
+    await store.write(new TestJournal().batchOf([reading(31)]));
+    const result = {
+      measurement: "traffic_flow",
+      fields: [{ name: "vehicles_count", type: "integer", values: Float64Array.of(2) }],
+      time: Float64Array.of(noon),
+      series: Uint32Array.of(0),
+    } as const;
+    await store.writeResults([
+      { ...result, policy: "rollup_1h" },
+      { ...result, policy: "autogen", measurement: "platform_rate", tagSets: [{ what: "stored" }] },
+    ]);
+    const written = server.requests.filter((request) => pathOf(request) === "/write").slice(1);
+    expect(written.map(({ path, body }) => [path, body])).toEqual([
+      [
+        "/write?db=city&precision=ms&rp=rollup_1h",
+        `traffic_flow,agency=test,sensor=tf-1 vehicles_count=2i ${noon}\n`,
+      ],
+      ["/write?db=city&precision=ms", `platform_rate,what=stored vehicles_count=2i ${noon}\n`],
+    ]);
+  },
+);
+
 describe("InfluxDB 3 (a recorder, no real server)", () => {
   test("makes its database with the first write; a retention is said before, with the token as bearer", async () => {
     expect(await writeOne(core, {})).toEqual([written("/write?db=city&precision=ms")]);
