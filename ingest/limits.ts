@@ -74,3 +74,8 @@ export const IngestLimits = z.strictObject({
   }),
 });
 export type IngestLimits = z.infer<typeof IngestLimits>;
+
+/** What a group may hold: one larger than the journal, gathered while that was full, would never get into it. */
+export function groupBytes({ group_bytes, journal_bytes }: IngestLimits): number {
+  return Math.min(group_bytes, Math.ceil(journal_bytes / 4));
+}

@@ -6,6 +6,7 @@ import { Decoder } from "./decoder.ts";
 import { Group } from "./group.ts";
 import type { IngestOptions } from "./ingest.ts";
 import { Intake } from "./intake.ts";
+import { groupBytes } from "./limits.ts";
 import type { Journal } from "./journal/journal.ts";
 import { Notices } from "./notices.ts";
 import type { Restored } from "./restore.ts";
@@ -65,7 +66,7 @@ export function makeParts(
     journal,
     group,
     inFlight,
-    groupBytes: limits.group_bytes,
+    groupBytes: groupBytes(limits),
     gatewayName: gateways.nameOf,
     onCommitted: (next): void => writer.committedTo(next),
     onFailure,

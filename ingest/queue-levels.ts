@@ -4,7 +4,7 @@ import type { Gateways } from "./gateways.ts";
 import type { Group } from "./group.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { Journal } from "./journal/journal.ts";
-import type { IngestLimits } from "./limits.ts";
+import { groupBytes, type IngestLimits } from "./limits.ts";
 import type { WaitingRoom } from "./waiting-room.ts";
 
 /** The queues a reading passes on its way through ingest. */
@@ -27,7 +27,7 @@ export function observeIngestQueues(registry: Registry, queues: IngestQueues): v
   observeQueues(registry, "ingest", "readings", [
     {
       name: "group",
-      bound_bytes: limits.group_bytes,
+      bound_bytes: groupBytes(limits),
       level: () => ({ depth: group.readings, bytes: group.bytes, oldest_ms: group.oldest_ms }),
     },
     { name: "commit", level: commits },

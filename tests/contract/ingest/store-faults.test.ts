@@ -110,7 +110,7 @@ describe("a store that fails for a while", () => {
   test("the journal fills up to its bound, PUBACKs wait, and all goes on once the store does", async () => {
     const faulty = new FaultyStore();
     faulty.fault = "before";
-    const limits = { journal_bytes: 100_000, group_bytes: 20_000 };
+    const limits = { journal_bytes: 100_000, group_bytes: 4 * 1024 * 1024 };
     await using city = await openCity({ wrap: faulty.wrap, limits });
     const session = city.session();
     await session.birth(["tf-1"]);
