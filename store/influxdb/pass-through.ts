@@ -112,8 +112,8 @@ export class PassThrough implements Disposable {
   }
 
   #parameters(statements: readonly Statement[], request: QueryRequest): URLSearchParams {
-    const { db, rp, epoch, chunk } = request;
-    const { policy } = this.#options;
+    const { rp, epoch, chunk } = request;
+    const { database: db, policy } = this.#options;
     const own = statements.map((statement) => print(withPolicy(statement, policy)));
     const given = { db, rp: rp === undefined || rp === policies[0] ? policy : rp, epoch };
     const parameters = new URLSearchParams({ q: own.join("; ") });
@@ -133,7 +133,7 @@ export class PassThrough implements Disposable {
   }
 }
 
-/** Does it name no other database than `own`, the request's included? One that names none at all is for InfluxDB to answer. */
+/** Does it name no other database than `own`, the request's included? */
 function isOf(statement: Statement, asked: string | undefined, own: string): boolean {
   if (isListOfDatabases(statement)) return true;
   return (asked === undefined || asked === own) && databasesOf([statement]).every((name) => name === own);

@@ -67,6 +67,8 @@ describe.skipIf(!there)(`queries go to InfluxDB as they are understood${note}`, 
       "marsad..traffic_flow",
     ])
       expect(await series(means(source), { params })).toEqual(rows);
+    const unnamed = await fetch(`${platform.ready.http}/query?q=SHOW+MEASUREMENTS`);
+    expect(await unnamed.json()).toMatchObject({ results: [{ series: [{ values: [["traffic_flow"]] }] }] });
     for (const rp of ["autogen", "city"])
       expect(await series(means("traffic_flow"), { params, rp })).toEqual(rows);
     const nested = `SELECT max(mean) FROM (${means("autogen.traffic_flow")})`;
