@@ -1,3 +1,4 @@
+import type { ValueType } from "./engine.ts";
 import { inOrder, type Sequence } from "./sequences.ts";
 import { take, type Vector } from "./vectors.ts";
 
@@ -5,7 +6,11 @@ import { take, type Vector } from "./vectors.ts";
  * The points of a statement's calls beside one another: points of the same series and time in one row, null where a call has none. Two points of one
  * call at the same time are two rows.
  */
-export function align(calls: readonly (readonly Sequence[])[], isAscending: boolean): Sequence[] {
+export function align(
+  calls: readonly (readonly Sequence[])[],
+  types: readonly ValueType[],
+  isAscending: boolean,
+): Sequence[] {
   const [only] = calls;
   if (only !== undefined && calls.length === 1) return [...only];
   const series = new Map<string, (Sequence | undefined)[]>();
@@ -16,7 +21,6 @@ export function align(calls: readonly (readonly Sequence[])[], isAscending: bool
       members[i] = sequence;
       series.set(key, members);
     }
-  const types = calls.map((sequences) => sequences[0]?.columns[0]?.type ?? "float");
   const aligned = Array.from(series.values(), (members) => alignSeries(members, types, isAscending));
   return inOrder(aligned, isAscending);
 }

@@ -1,15 +1,15 @@
 import type { Fill } from "./ast.ts";
 import { InfluxqlError } from "./errors.ts";
 import { filled } from "./fill.ts";
-import { type Span, windowFunctions } from "./functions/aggregates.ts";
 import { distinctValues } from "./functions/distinct.ts";
 import { integral, type Points, sequenceFunctions } from "./functions/sequence-functions.ts";
 import { bestPoints } from "./functions/top.ts";
-import type { CallPlan, PushedPart, RowsPlan, Scope } from "./plan.ts";
-import { percentileOf } from "./push-down.ts";
+import type { CallPlan, PushedPart, RowsPlan } from "./plan.ts";
+import type { Scope } from "./scope.ts";
 import { limitSeries, readRows, type Reading, withoutNulls } from "./rows.ts";
 import { backwards, inOrder, regroup, type Sequence } from "./sequences.ts";
-import { convert, numberVector, take, type Vector } from "./vectors.ts";
+import { convert, take, type Vector } from "./vectors.ts";
+import { spans, windowPoints } from "./window-points.ts";
 import { Windows } from "./windows.ts";
 
 /** Points of a call, one sequence a series: the value first, then what is selected beside. */
@@ -110,87 +110,13 @@ async function fillWindows(
 }
 
 async function runWindows(plan: CallPlan & { kind: "windows" }, reading: Reading): Promise<Sequence[]> {
-  const { call, scope, fill, rows, time } = plan;
+  const { call, scope, fill, rows } = plan;
   const sequences: Sequence[] = [];
   for (const sequence of await readRows(rows, reading)) {
-    const reduced = await reduce(sequence, plan, reading);
-    if (reduced.time.length > 0) sequences.push(time === "of the point" ? reduced : reduced);
+    const reduced = await windowPoints(sequence, plan, reading.work);
+    if (reduced.time.length > 0) sequences.push(reduced);
   }
   return await fillWindows(sequences, scope, fill, call.name, reading);
-}
-
-/** One point for each window of a sequence. */
-async function reduce(
-  sequence: Sequence,
-  { call, scope, type, time }: CallPlan & { kind: "windows" },
-  { work }: Reading,
-): Promise<Sequence> {
-  const [value, ...beside] = sequence.columns;
-  const found = windowFunctions.get(call.name);
-  if (value === undefined || found === undefined) return sequence;
-  const times: number[] = [];
-  const numbers: number[] = [];
-  const strings: string[] = [];
-  const picked: number[] = [];
-  const argument = percentileOf(call) ?? 0;
-  for (const { from, to, start } of spans(sequence.time, scope)) {
-    const span: Span = { type: value.type, values: spanValues(value), time: sequence.time, from, to };
-    if (work.isTurnOver(to - from)) await work.giveWay();
-    if (found.kind === "selector") {
-      const row = found.pick(span, argument);
-      if (row < 0) continue;
-      picked.push(row);
-      times.push(time === "of the point" ? (sequence.time[row] ?? 0) : start);
-    } else {
-      const result = found.of(span);
-      if (typeof result === "number") numbers.push(result);
-      else strings.push(result);
-      times.push(start);
-    }
-  }
-  work.windows(times.length);
-  const { name, tags } = sequence;
-  const at = Int32Array.from(picked);
-  if (found.kind === "selector")
-    return {
-      name,
-      tags,
-      time: Float64Array.from(times),
-      columns: [value, ...beside].map((column) => take(column, at)),
-    };
-  const column: Vector =
-    type === "string" ? { type, values: strings } : numberVector(type, Float64Array.from(numbers));
-  return { name, tags, time: Float64Array.from(times), columns: [column] };
-}
-
-/** A column without nulls. */
-function spanValues(vector: Vector): Span["values"] {
-  return vector.type === "string" ? (vector.values as readonly string[]) : vector.values;
-}
-
-interface WindowSpan {
-  readonly from: number;
-  readonly to: number;
-  /** The time of an aggregate: without windows the range's beginning, or 0 where it has none. */
-  readonly start: number;
-}
-
-/** Rows of each window, in the order that they have. */
-export function* spans(time: Float64Array, { window, range, isAscending }: Scope): Generator<WindowSpan> {
-  if (window === undefined) {
-    if (time.length > 0) yield { from: 0, to: time.length, start: range.start ?? 0 };
-    return;
-  }
-  const windows = new Windows(window);
-  let from = 0;
-  while (from < time.length) {
-    const start = windows.startOf(time[from] ?? 0);
-    const end = windows.endOf(start);
-    let to = from + 1;
-    while (to < time.length && (isAscending ? (time[to] ?? 0) < end : (time[to] ?? 0) >= start)) to++;
-    yield { from, to, start };
-    from = to;
-  }
 }
 
 async function runCountDistinct(

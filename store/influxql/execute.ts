@@ -3,13 +3,15 @@ import { align } from "./align.ts";
 import { runCall } from "./calls.ts";
 import type { Engine } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
-import { Planner, type SelectPlan } from "./plan.ts";
+import type { SelectPlan } from "./plan.ts";
+import { Planner } from "./planner.ts";
 import { prepare } from "./prepare.ts";
 import { print } from "./print.ts";
 import type { ResultSeries, StatementResult } from "./result.ts";
 import { readRows, type Reading } from "./rows.ts";
 import type { Scans } from "./scans.ts";
 import { limited, type Sequence } from "./sequences.ts";
+import { typeOf, valueType } from "./types.ts";
 import { concatenate, isNull, slice, toColumn, type Vector } from "./vectors.ts";
 import { Work } from "./work.ts";
 
@@ -84,7 +86,8 @@ async function runSelect(plan: SelectPlan, reading: Reading): Promise<Sequence[]
   const points: Sequence[][] = [];
   for (const { plan: call } of calls)
     points.push((await runCall(call, reading)).map((sequence) => limited(sequence, limit, offset)));
-  return await withFields(align(points, plan.scope.isAscending), keys, plan, reading);
+  const types = calls.map(({ plan: { call } }) => valueType(typeOf(call)));
+  return await withFields(align(points, types, plan.scope.isAscending), keys, plan, reading);
 }
 
 async function withFields(

@@ -1,6 +1,6 @@
 import { type AggregateFunction, aggregateFunctions, type ValueType } from "./engine.ts";
 import type { Call } from "./expressions.ts";
-import type { ReadySource } from "./prepare.ts";
+import type { ReadySource } from "./ready.ts";
 import type { DataType } from "./types.ts";
 
 /** Selectors whose answer over several series is one of the answers of each. */

@@ -2,8 +2,9 @@ import { convert, constant, nulls, slice, take, type Vector } from "./vectors.ts
 import type { Engine, ScanGroup } from "./engine.ts";
 import { rowsWhere } from "./evaluate.ts";
 import { compareNames } from "./name-order.ts";
-import type { ColumnOf, RowsPlan, Scope, SelectPlan, SourceRows } from "./plan.ts";
-import { castOf } from "./prepare.ts";
+import type { ColumnOf, RowsPlan, SelectPlan, SourceRows } from "./plan.ts";
+import type { Scope } from "./scope.ts";
+import { castOf } from "./types.ts";
 import { backwards, inOrder, regroup, rowsAt, type Sequence } from "./sequences.ts";
 import { isNull } from "./vectors.ts";
 import type { Work } from "./work.ts";

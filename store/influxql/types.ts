@@ -1,7 +1,7 @@
 import type { Cast, Expr } from "./ast.ts";
 import type { ValueType } from "./engine.ts";
 import { InfluxqlError } from "./errors.ts";
-import type { Call } from "./expressions.ts";
+import type { Call, Ref } from "./expressions.ts";
 import { print } from "./print.ts";
 
 /** What a reference is found to be; undefined: it is in none of the sources. `field` is one that was asked for as a field and is none. */
@@ -91,4 +91,14 @@ function resultOf(op: string, left: DataType, right: DataType): DataType {
   if (!isNumber(left) || !isNumber(right)) return undefined;
   const type = left === "integer" && right === "integer" ? "integer" : "float";
   return bitwise.has(op) && type === "float" ? undefined : type;
+}
+
+/** Of a value that is kept in a column. */
+export function valueType(type: DataType): ValueType {
+  return type === undefined || type === "tag" || type === "field" ? "string" : type;
+}
+
+/** What a reference of a prepared statement is. */
+export function castOf(ref: Ref): DataType {
+  return typeOfCast(ref.cast);
 }
