@@ -43,6 +43,20 @@ const Settings = z.strictObject({
     description:
       "Something in front encrypts, and asks who it is as long as there are no users; without it, and without TLS, the platform listens on loopback only.",
   }),
+  query_max_s: z.number().min(0.1).max(3600).default(30).meta({
+    env: "MARSAD_QUERY_MAX_S",
+    unit: "s",
+    description: "How long the statements of one InfluxQL request may take on the embedded store.",
+  }),
+  query_max_rows: z.number().int().min(1).default(1_000_000).meta({
+    env: "MARSAD_QUERY_MAX_ROWS",
+    description: "Rows of an InfluxQL answer of the embedded store.",
+  }),
+  query_max_values: z.number().int().min(1).default(10_000_000).meta({
+    env: "MARSAD_QUERY_MAX_VALUES",
+    description:
+      "Values that an InfluxQL statement on the embedded store may hold in memory between its steps, 8 bytes each.",
+  }),
   time_interval_s: z
     .number()
     .min(0.1)

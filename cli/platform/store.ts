@@ -2,6 +2,7 @@ import type { Registry as Metrics } from "prom-client";
 import type { Registry } from "#ingest/registry/registry.ts";
 import { MarsadError } from "#runtime/errors.ts";
 import type { Log } from "#runtime/log.ts";
+import type { InfluxStoreOptions } from "#store/influxdb/index.ts";
 import type { Store } from "#store/port.ts";
 import type { PlatformConfig } from "./config.ts";
 import { sensorTags } from "./sensor-tags.ts";
@@ -15,9 +16,18 @@ export async function openStore(
   config: PlatformConfig,
   { path, registry, log, metrics }: { path: string; registry: Registry; log: Log; metrics: Metrics },
 ): Promise<Store> {
+  const tags: Pick<InfluxStoreOptions, "tagsOf" | "onTagsChanged"> = {
+    tagsOf: sensorTags(registry),
+    onTagsChanged: (listener) => registry.onChange((changed) => listener(changed)),
+  };
   if (config.store === "duckdb") {
     const { openDuckDbStore } = await import("#store/duckdb/index.ts");
-    return await openDuckDbStore({ path, log, metrics, closedDays: { now: Date.now } });
+    const queries = {
+      time_ms: config.query_max_s * 1_000,
+      rows: config.query_max_rows,
+      values: config.query_max_values,
+    };
+    return await openDuckDbStore({ path, ...tags, queries, log, metrics, closedDays: { now: Date.now } });
   }
   const { openInfluxStore } = await import("#store/influxdb/index.ts");
   if (config.influx_url === undefined) throw new MarsadError("CONFIG_INVALID", "influx_url is missing");
@@ -30,8 +40,7 @@ export async function openStore(
     password: config.influx_password,
     retentionDays: config.influx_retention_days,
     timeout: config.influx_timeout,
-    tagsOf: sensorTags(registry),
-    onTagsChanged: (listener) => registry.onChange((changed) => listener(changed)),
+    ...tags,
     log,
     metrics,
   });

@@ -21,6 +21,9 @@ export class Database {
   /** Reads many rows for the platform's jobs. */
   readonly jobs: DuckDBConnection;
   readonly #instance: DuckDBInstance;
+  /** Made for `lend`, all of them and those that nobody has. */
+  readonly #lent: DuckDBConnection[] = [];
+  readonly #idle: DuckDBConnection[] = [];
 
   constructor(
     instance: DuckDBInstance,
@@ -33,12 +36,24 @@ export class Database {
     this.jobs = jobs;
   }
 
+  /** A connection of its own for the work; as many are made as are ever wanted at the same time. */
+  async lend<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    let connection = this.#idle.pop();
+    if (connection === undefined) this.#lent.push((connection = await this.#instance.connect()));
+    try {
+      return await work(connection);
+    } finally {
+      this.#idle.push(connection);
+    }
+  }
+
   /** Closes as it stands: what is committed is in the file or its `.wal`, and read from there at the next opening. */
   close(): void {
     this.writer.closeSync();
     this.reader.closeSync();
     this.builder.closeSync();
     this.jobs.closeSync();
+    for (const connection of this.#lent) connection.closeSync();
     this.#instance.closeSync();
   }
 }

@@ -15,6 +15,16 @@ import { type ClosedDayRules, ClosedDays, closedDayRules } from "./closed-days.t
 import type { DatabaseOptions } from "./database.ts";
 import { isFatal, storeError } from "./errors.ts";
 import { dropTables, expired, inWords } from "./expire.ts";
+import {
+  type OpenedQuery,
+  type PortableRequest,
+  Queries,
+  type QueryOptions,
+  type QueryPiece,
+  queryOptions,
+} from "./query/queries.ts";
+import { type AskTags, ReadingTags } from "./query/reading-tags.ts";
+import { SessionTables } from "./query/session-tables.ts";
 import { type SeriesRange, planRows, readPiece } from "./job-rows.ts";
 import { idOf } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
@@ -24,6 +34,7 @@ import { type RewriteStep, Rewriting } from "./rewriting.ts";
 import { deleteRefusals, readRefusals, readTallies } from "./schema.ts";
 import { Gate } from "../gate.ts";
 import { Serial } from "../serial.ts";
+import type { SensorRef } from "../tags.ts";
 import { type Session, allPartitions, openSession } from "./session.ts";
 import { UncertainCommit } from "./transaction.ts";
 import { writeBatch } from "./write-batch.ts";
@@ -32,6 +43,7 @@ import { groupsOf, writeResults } from "./write-results.ts";
 export interface EngineOptions extends DatabaseOptions {
   readonly rewrite?: Partial<RewriteLimits> | undefined;
   readonly closedDays?: Partial<ClosedDayRules> | undefined;
+  readonly queries?: Partial<QueryOptions> | undefined;
 }
 
 /** A roll-up's tables, or those of readings: other results have no numbers that a job could know. */
@@ -76,6 +88,12 @@ export class DuckDbEngine {
   readonly #steps = new Serial();
   readonly #closedDays: ClosedDays;
   readonly #rewriting: Rewriting;
+  readonly #queries: Queries;
+  /** What queries are doing. */
+  readonly #querying = new Set<Promise<unknown>>();
+  readonly #readingTags = new WeakMap<Session, ReadingTags>();
+  /** Without a registry, readings have the tags agency and sensor alone. */
+  #askTags: AskTags = (sensors) => Promise.resolve(sensors.map(() => []));
   #open: Open | undefined;
   #opening: Promise<Open> | undefined;
   /** Whose files are being copied. */
@@ -90,6 +108,12 @@ export class DuckDbEngine {
       writes: this.#writes,
       reads: this.#gate,
     });
+    const place = {
+      use: <T>(work: (session: Session) => Promise<T>): Promise<T> => this.#useForQuery(work),
+      tables: (session: Session) => new SessionTables(session, this.#tagsIn(session)),
+      now: Date.now,
+    };
+    this.#queries = new Queries(place, { ...queryOptions, ...options.queries });
   }
 
   /** Opens the file, which the first call would do otherwise. */
@@ -174,11 +198,33 @@ export class DuckDbEngine {
     return this.#read(({ database, partitions }) => countRows(database.reader, partitions));
   }
 
-  /** Moves what is in the `.wal` into the file. Reads go on meanwhile. While the files are held it does nothing. */
+  /** @param ask  the registry's answer */
+  answerTagsWith(ask: AskTags): void {
+    this.#askTags = ask;
+  }
+
+  /** The registry has changed its mind about these. */
+  forgetTags(sensors: readonly SensorRef[]): void {
+    if (this.#open !== undefined) this.#readingTags.get(this.#open.session)?.forget(sensors);
+  }
+
+  openQuery(request: PortableRequest): OpenedQuery {
+    return this.#queries.open(request);
+  }
+
+  nextPiece(query: number): Promise<QueryPiece> {
+    return this.#queries.next(query);
+  }
+
+  closeQuery(query: number): void {
+    this.#queries.close(query);
+  }
+
+  /** Moves what is in the `.wal` into the file. Reads go on meanwhile. While the files are held, or a query may look into dropped tables, it does nothing. */
   checkpoint(): Promise<void> {
-    return this.#use(this.#steps, ({ database, broken }) =>
+    return this.#use(this.#steps, ({ database, broken, snapshots }) =>
       this.#writes.run(async () => {
-        if (this.#held === undefined) await checkpoint(database.writer);
+        if (this.#held === undefined && snapshots.mayCheckpoint) await checkpoint(database.writer);
       }, broken.signal),
     );
   }
@@ -231,6 +277,8 @@ export class DuckDbEngine {
 
   /** Closes the file; a call after this opens it again. What is in the `.wal` stays there. */
   async close(): Promise<void> {
+    this.#queries.closeAll();
+    await Promise.allSettled(this.#querying);
     await this.#steps.run(() =>
       Promise.all([this.#writes, this.#reads, this.#jobs].map((queue) => queue.run(async () => {}))),
     );
@@ -247,7 +295,23 @@ export class DuckDbEngine {
     return wal?.size ?? 0;
   }
 
-  #use<T>(queue: Serial, work: (session: Session) => Promise<T>): Promise<T> {
+  #useForQuery<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const using = this.#use({ run: (use) => use() }, work);
+    const done = using.catch(() => undefined).finally(() => this.#querying.delete(done));
+    this.#querying.add(done);
+    return using;
+  }
+
+  #tagsIn(session: Session): ReadingTags {
+    let tags = this.#readingTags.get(session);
+    if (tags === undefined) {
+      tags = new ReadingTags(session.dictionary, (sensors) => this.#askTags(sensors));
+      this.#readingTags.set(session, tags);
+    }
+    return tags;
+  }
+
+  #use<T>(queue: Pick<Serial, "run">, work: (session: Session) => Promise<T>): Promise<T> {
     return queue.run(async () => {
       try {
         const open = await this.#usable();

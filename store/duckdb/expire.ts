@@ -27,6 +27,7 @@ export async function dropTables(session: Session, tables: readonly Partition[])
         );
     }
   });
+  session.snapshots.tablesWereDropped();
   session.dirty.begin();
   for (const table of tables) {
     const of = table.place === "main" ? session.partitions : session.results.at(table.place);

@@ -6,7 +6,7 @@ import { MarsadError, hasCode } from "#runtime/errors.ts";
 import type { Log } from "#runtime/log.ts";
 import { type WorkerClient, openWorker } from "#runtime/worker.ts";
 import { SeriesTable } from "#telemetry/series-table.ts";
-import { StoreMetrics } from "../metrics.ts";
+import { QueryMetrics, StoreMetrics } from "../metrics.ts";
 import type {
   GatewayTally,
   ReadingQuery,
@@ -20,9 +20,14 @@ import type {
 import type { Policy } from "../query.ts";
 import type { DirtyHour, ResultBatch, RowPiece, RowsQuery } from "../results.ts";
 import type { SeriesRange } from "./job-rows.ts";
+import type { QueryAnswer, QueryRequest } from "../query.ts";
+import type { SensorRef, TagsOf } from "../tags.ts";
 import { DayRewriter, type RewriterOptions } from "./day-rewriter.ts";
 import type { EngineOptions } from "./engine.ts";
 import { storeError } from "./errors.ts";
+import { QueryAsker } from "./query/asker.ts";
+import type { QueryOptions } from "./query/queries.ts";
+import { answerTags } from "./query/tag-channel.ts";
 import { WriteLoad } from "./write-load.ts";
 import type { StoreThread } from "./worker.ts";
 
@@ -35,6 +40,12 @@ export interface DuckDbStoreOptions {
   readonly memoryLimit?: string;
   /** Of DuckDB. More than 1 makes large queries faster, and each write cost a quarter more. */
   readonly threads?: number;
+  /** The registry's answer; without, readings have the tags agency and sensor alone. */
+  readonly tagsOf?: TagsOf;
+  /** Calls back after changes of the registry. @returns how to stop that. */
+  readonly onTagsChanged?: (listener: (changed: readonly SensorRef[]) => void) => () => void;
+  /** What queries may cost. */
+  readonly queries?: Partial<QueryOptions>;
   /** Rewrites closed days in series order, now and then; without it they stay in order of arrival. */
   readonly closedDays?: RewriterOptions;
 }
@@ -77,11 +88,14 @@ export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Stor
     threads,
     rewrite: closedDays?.limits,
     closedDays: closedDays?.rules,
+    queries: options.queries,
   };
   try {
     const counted = metrics && new StoreMetrics(metrics);
     const thread = await openWorker<StoreThread>(new URL("worker.ts", import.meta.url), engine);
-    const store = new DuckDbStore({ folder, thread, log, metrics: counted });
+    const queryMetrics = metrics && new QueryMetrics(metrics);
+    const store = new DuckDbStore({ folder, thread, log, metrics: counted, queryMetrics });
+    await store.answerTags(options);
     if (closedDays !== undefined) store.rewriteClosedDays(closedDays, metrics);
     return store;
   } catch (error) {
@@ -111,6 +125,8 @@ class DuckDbStore implements Store {
   readonly #log: Log;
   readonly #metrics: StoreMetrics | undefined;
   readonly #load = new WriteLoad();
+  readonly #asker: QueryAsker;
+  #stopListening: (() => void) | undefined;
   #rewriter: DayRewriter | undefined;
   #closing: Promise<void> | undefined;
   #writesSinceCheckpoint = 0;
@@ -122,11 +138,27 @@ class DuckDbStore implements Store {
     thread: WorkerClient<StoreThread>;
     log: Log;
     metrics: StoreMetrics | undefined;
+    queryMetrics: QueryMetrics | undefined;
   }) {
     this.#folder = parts.folder;
     this.#thread = parts.thread;
     this.#log = parts.log;
     this.#metrics = parts.metrics;
+    this.#asker = new QueryAsker(parts.thread, parts.queryMetrics);
+  }
+
+  /** What readings' tags are, for queries. */
+  async answerTags({
+    tagsOf,
+    onTagsChanged,
+  }: Pick<DuckDbStoreOptions, "tagsOf" | "onTagsChanged">): Promise<void> {
+    if (tagsOf !== undefined) {
+      const port = answerTags(tagsOf);
+      await this.#thread.call("answerTags", port, [port]);
+    }
+    this.#stopListening = onTagsChanged?.((changed) => {
+      this.#thread.call("forgetTags", changed).catch(() => undefined); // a lost thread, the next call tells of
+    });
   }
 
   position(journal: string): Promise<number> {
@@ -166,8 +198,8 @@ class DuckDbStore implements Store {
     return this.#call(() => this.#thread.call("count", undefined));
   }
 
-  query(): Promise<never> {
-    return Promise.reject(new MarsadError("STORE_UNAVAILABLE", "queries are not there yet"));
+  query(request: QueryRequest): Promise<QueryAnswer> {
+    return this.#call(() => this.#asker.query(request));
   }
 
   async writeResults(batches: readonly ResultBatch[]): Promise<void> {
@@ -239,6 +271,7 @@ class DuckDbStore implements Store {
 
   async #close(): Promise<void> {
     try {
+      this.#stopListening?.();
       await this.#rewriter?.[Symbol.asyncDispose]();
       await this.#checkpointing;
       await this.#thread

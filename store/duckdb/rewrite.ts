@@ -172,8 +172,8 @@ export async function applyPending(connection: DuckDBConnection, rewrite: Rewrit
 }
 
 /**
- * Puts the copy in the table's place. Nobody else may use the database meanwhile: a reader that saw the old table might still look into its
- * blocks when a checkpoint has given them to others.
+ * Puts the copy in the table's place. A reader that saw the old table may still look into its blocks: no checkpoint may give them to others
+ * before it has ended.
  * @returns how many rows the table has.
  * @throws an `Error`: the copy does not have as many rows as the table; both are as they were.
  */

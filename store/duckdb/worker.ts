@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import { release } from "#runtime/release.ts";
 import { serveWorker, transferred } from "#runtime/worker.ts";
 import { buffersOf, type SeriesContent } from "#telemetry/series-table.ts";
@@ -12,10 +13,18 @@ import {
 } from "../results.ts";
 import type { SeriesRange } from "./job-rows.ts";
 import { DuckDbEngine, type EngineOptions, type EngineOutcome, type HeldFiles } from "./engine.ts";
+import type { OpenedQuery, PortableRequest, QueryPiece } from "./query/queries.ts";
+import { askOver } from "./query/tag-channel.ts";
+import type { SensorRef } from "../tags.ts";
 import type { RewriteStep } from "./rewriting.ts";
 
 /** What the store thread answers. */
 export type StoreThread = {
+  answerTags(port: MessagePort): void;
+  forgetTags(sensors: readonly SensorRef[]): void;
+  openQuery(request: PortableRequest): OpenedQuery;
+  nextPiece(query: number): Promise<QueryPiece>;
+  closeQuery(query: number): void;
   position(journal: string): Promise<number>;
   write(batch: StoreBatch): Promise<EngineOutcome>;
   writeResults(batches: readonly ResultBatch[]): Promise<Pick<EngineOutcome, "wal_bytes">>;
@@ -46,6 +55,14 @@ await serveWorker<StoreThread>(async (options: EngineOptions) => {
   await engine.open();
   return {
     methods: {
+      answerTags: (port) => engine.answerTagsWith(askOver(port)),
+      forgetTags: (sensors) => engine.forgetTags(sensors),
+      openQuery: (request) => engine.openQuery(request),
+      nextPiece: async (query) => {
+        const piece = await engine.nextPiece(query);
+        return transferred(piece, piece.bytes === undefined ? [] : [piece.bytes.buffer]);
+      },
+      closeQuery: (query) => engine.closeQuery(query),
       position: (journal) => engine.position(journal),
       write: (batch) => engine.write(batch).finally(() => batch.blocks.forEach(release)),
       writeResults: (batches) => engine.writeResults(batches),

@@ -27,8 +27,8 @@ export interface ScanContext {
   readonly values: number;
   /** Throws when the query is over. */
   check(): void;
-  /** Hears of each statement. */
-  trace?(sql: string, parameters: Readonly<Record<string, string>>): void;
+  /** Instead of reading, says what would be run, and what DuckDB says of it. */
+  readonly explaining?: { readonly analyze: boolean; say(lines: readonly string[]): void };
 }
 
 export async function scan(
@@ -115,7 +115,7 @@ class Scanning {
         found.set(next.group, merged);
         if (merged.columns.every(hasValue)) missing.delete(next.group);
       }
-      if (missing.size === 0) break;
+      if (missing.size === 0 || this.#isOnlyExplained()) break;
     }
     return [...found.values()].toSorted((a, b) => a.group - b.group);
   }
@@ -194,7 +194,7 @@ class Scanning {
     for await (const slice of this.#slices(order)) {
       await this.#rows({ ...slice, selection: this.#reduced(missing) }, fields, { order, limit, found });
       for (const [group, parts] of found) if (rowsOf(parts) >= limit) missing.delete(group);
-      if (missing.size === 0) return;
+      if (missing.size === 0 || this.#isOnlyExplained()) return;
     }
   }
 
@@ -295,6 +295,12 @@ class Scanning {
     return { members, conditions: selection.conditions, isAll: false };
   }
 
+  /** Of slices, the first stands for all. */
+  #isOnlyExplained(): boolean {
+    this.#context.explaining?.say(["… and so on, until each group has what is asked for"]);
+    return this.#context.explaining !== undefined;
+  }
+
   async #run(rows: RowsSql, outputs: readonly Output[], from: string): Promise<ColumnReader> {
     const { connection, values } = this.#context;
     this.#context.check();
@@ -302,9 +308,14 @@ class Scanning {
     const columns = outputs.map(({ sql, kind }) => (kind === "text" ? sql : `(${sql})::DOUBLE`));
     const sql = `SELECT ${columns.join(", ")} FROM ${from}`;
     const parameters = rows.parameters.of(sql);
-    this.#context.trace?.(sql, parameters);
-    const result = await connection.stream(sql, parameters);
     const read = new ColumnReader(outputs.map(({ kind }) => kind));
+    const { explaining } = this.#context;
+    if (explaining !== undefined) {
+      explaining.say(sqlLines(sql, parameters));
+      if (explaining.analyze) explaining.say(await profileOf(connection, sql, parameters));
+      return read;
+    }
+    const result = await connection.stream(sql, parameters);
     for (;;) {
       const chunk = await result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) return read;
@@ -318,6 +329,19 @@ class Scanning {
       this.#context.check();
     }
   }
+}
+
+function sqlLines(sql: string, parameters: Readonly<Record<string, string>>): string[] {
+  return [sql, ...Object.entries(parameters).map(([name, value]) => `$${name} = ${JSON.stringify(value)}`)];
+}
+
+async function profileOf(
+  connection: DuckDBConnection,
+  sql: string,
+  parameters: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  const read = await connection.runAndReadAll(`EXPLAIN ANALYZE ${sql}`, parameters);
+  return (read.getRowsJS() as [string, string][]).flatMap(([, text]) => text.trimEnd().split("\n"));
 }
 
 interface Output {

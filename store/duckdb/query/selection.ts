@@ -2,7 +2,7 @@ import { setImmediate as breath } from "node:timers/promises";
 import type { Expr } from "../../influxql/ast.ts";
 import { compareLists, compareNames } from "../../influxql/name-order.ts";
 import type { Life, SeriesTags, Tags } from "./series-tags.ts";
-import { type Decided, decide, names, neededValues } from "./tag-condition.ts";
+import { type Decided, decide, names, neededValues } from "../../influxql/tag-condition.ts";
 
 /** Series of a request, each for the time in which it belongs to it, and to which group. */
 export interface Selection {
@@ -129,24 +129,27 @@ class Selecting {
     };
   }
 
+  /** As their keys in the line protocol would be sorted: so influxd comes to rows of the same time. */
   #sortByTags(members: Member[]): void {
     const { own, sets } = this.#tags;
-    const keys = this.#tags.keys.filter((key) => key !== own?.key);
-    const texts = new Map<number, readonly string[]>();
-    for (const { set } of members)
-      if (!texts.has(set))
-        texts.set(
-          set,
-          keys.map((key) => sets[set]![key] ?? ""),
-        );
-    const order = [...texts].toSorted(([, a], [, b]) => compareLists(a, b));
-    const rank = new Map(order.map(([set], at) => [set, at]));
+    const isBefore = (key: string): boolean => own === undefined || compareNames(key, own.key) < 0;
+    const heads = new Map<number, string>();
+    const tails = new Map<number, string>();
+    for (const { set } of members) {
+      if (heads.has(set)) continue;
+      const keys = Object.keys(sets[set]!).toSorted(compareNames);
+      const textOf = (some: readonly string[]): string =>
+        some.map((key) => `,${key}=${sets[set]![key]!.replaceAll(/[,= ]/g, "\\$&")}`).join("");
+      heads.set(set, `${textOf(keys.filter(isBefore))},${own?.key ?? ""}`);
+      tails.set(set, textOf(keys.filter((key) => !isBefore(key))));
+    }
     const ownOf = new Map(own === undefined ? [] : members.map(({ series }) => [series, own.of(series)]));
     members.sort(
       (a, b) =>
         a.group - b.group ||
-        rank.get(a.set)! - rank.get(b.set)! ||
+        compareNames(heads.get(a.set)!, heads.get(b.set)!) ||
         compareNames(ownOf.get(a.series) ?? "", ownOf.get(b.series) ?? "") ||
+        compareNames(tails.get(a.set)!, tails.get(b.set)!) ||
         a.series - b.series ||
         a.from - b.from,
     );

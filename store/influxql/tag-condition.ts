@@ -1,5 +1,5 @@
-import type { BinaryOp, Expr } from "../../influxql/ast.ts";
-import { compileRegex, type Matcher } from "../../influxql/regex/index.ts";
+import type { BinaryOp, Expr } from "./ast.ts";
+import { compileRegex, type Matcher } from "./regex/index.ts";
 
 /** What is left of a condition when a series' tags are known: true, false, or what its fields must say. */
 export type Decided = boolean | Expr;

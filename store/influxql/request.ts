@@ -1,0 +1,103 @@
+import { setImmediate as breath } from "node:timers/promises";
+import { type QueryAnswer, type QueryRequest, databaseName } from "../query.ts";
+import type { Statement } from "./ast.ts";
+import { databasesOf } from "./databases.ts";
+import { csvError, encodeCsv } from "./encode-csv.ts";
+import { encodeJson, jsonText } from "./encode-json.ts";
+import { InfluxqlError } from "./errors.ts";
+import { parse } from "./parser.ts";
+import type { StatementResult } from "./result.ts";
+import type { StatementAnswer } from "./statement-answer.ts";
+
+/** @throws InfluxqlError what is wrong with this statement; anything else ends the request */
+export type RunStatement = (statement: Statement) => Promise<StatementResult>;
+
+const encoder = new TextEncoder();
+/** Bytes of a piece of an answer, or a little more. */
+const pieceBytes = 64 * 1024;
+
+/** Answers a request as InfluxDB's `/query`. Nothing is computed before it is asked for: a statement when its first piece is, and each piece by itself. */
+export function answerRequest(
+  request: Omit<QueryRequest, "signal" | "limits">,
+  run: RunStatement,
+): QueryAnswer {
+  const isCsv = request.format === "csv";
+  const contentType = isCsv ? "text/csv" : "application/json";
+  let statements: Statement[];
+  try {
+    statements = parse(request.q, { params: request.params });
+  } catch (error) {
+    if (!(error instanceof InfluxqlError)) throw error;
+    const text = isCsv ? csvError(error.message) : `{"error":${jsonText(error.message)}}\n`;
+    return { status: 400, contentType, body: pieces(only(indented(text, request))) };
+  }
+  const answers = answersOf(statements, request.db, run);
+  const text = isCsv ? encodeCsv(answers, request.epoch) : encodeJson(answers, request);
+  return { status: 200, contentType, body: pieces(request.pretty === true && !isCsv ? pretty(text) : text) };
+}
+
+/** After one that fails, no other is run. */
+async function* answersOf(
+  statements: readonly Statement[],
+  db: string | undefined,
+  run: RunStatement,
+): AsyncGenerator<StatementAnswer> {
+  let hasFailed = false;
+  for (const [number, statement] of statements.entries()) {
+    if (hasFailed) {
+      yield { statement: number, error: "not executed" };
+      continue;
+    }
+    try {
+      const zone = statement.kind === "select" ? statement.zone : undefined;
+      expectOwnDatabase(statement, db);
+      yield { statement: number, result: await run(statement), zone };
+    } catch (error) {
+      if (!(error instanceof InfluxqlError)) throw error;
+      hasFailed = true;
+      yield { statement: number, error: error.message };
+    }
+  }
+}
+
+function expectOwnDatabase(statement: Statement, db = databaseName): void {
+  const named = databasesOf([statement]);
+  const isOfServer = statement.kind === "show" && statement.what === "databases";
+  const other = [...named, ...(named.length > 0 || isOfServer ? [] : [db])].find(
+    (name) => name !== databaseName,
+  );
+  if (other !== undefined) throw new InfluxqlError("semantic", `database not found: ${other}`);
+}
+
+async function* only(text: string): AsyncGenerator<string> {
+  yield text;
+}
+
+/** Whole documents, indented: for people, who do not ask for many rows. */
+async function* pretty(texts: AsyncIterable<string>): AsyncGenerator<string> {
+  let document = "";
+  for await (const text of texts) {
+    document += text;
+    if (!text.endsWith("\n")) continue;
+    yield indented(document, { pretty: true, format: "json" });
+    document = "";
+  }
+}
+
+function indented(text: string, { pretty, format }: Pick<QueryRequest, "pretty" | "format">): string {
+  if (pretty !== true || format === "csv") return text;
+  const lines = JSON.stringify(JSON.parse(text), null, 4);
+  return `${lines.replaceAll(/[<>&\u2028\u2029]/g, (found) => jsonText(found).slice(1, -1))}\n`;
+}
+
+async function* pieces(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  let waiting = "";
+  for await (const text of texts) {
+    waiting += text;
+    if (waiting.length < pieceBytes) continue;
+    yield encoder.encode(waiting);
+    waiting = "";
+    await breath();
+  }
+  if (waiting !== "") yield encoder.encode(waiting);
+}
