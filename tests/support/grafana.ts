@@ -1,4 +1,4 @@
-import { VariableHide, VariableType } from "@grafana/grafana-foundation-sdk/dashboard";
+import { VariableHide, VariableSort, VariableType } from "@grafana/grafana-foundation-sdk/dashboard";
 import { type Board, type BoardPanel, targetsOf } from "#dashboards/grafana/lint.ts";
 import type { InfluxSeries } from "./influxd.ts";
 
@@ -50,7 +50,7 @@ export async function resolveVariables(
 
 /** A variable's values: of a list `Title : value, …`, or of the answer, taken apart by the variable's pattern. */
 async function optionsOf(
-  { type, query, regex }: Variable,
+  { type, query, regex, sort }: Variable,
   chosen: Choices,
   range: TimeRange,
   ask: Ask,
@@ -68,7 +68,8 @@ async function optionsOf(
     const match = pattern.exec(text);
     return match === null ? [] : [match.groups?.["value"] ?? match[1] ?? match[0]];
   });
-  return [...new Set(options)];
+  const unlike = [...new Set(options)];
+  return sort === undefined || sort === VariableSort.Disabled ? unlike : unlike.sort();
 }
 
 export interface Substitution {
