@@ -62,6 +62,11 @@ const commands: readonly Entry[] = [
     load: async () => (await import("./cli/account.ts")).accountCommand(),
   },
   {
+    name: "jobs",
+    summary: "What the platform does by itself, how far it is, and what went wrong.",
+    load: async () => (await import("./cli/jobs.ts")).jobsCommand(),
+  },
+  {
     name: "deadletters",
     summary: "List, show and replay what was refused.",
     load: async () => (await import("./cli/deadletters.ts")).deadLettersCommand(),

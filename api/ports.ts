@@ -1,3 +1,4 @@
+import type { JobStatus } from "#analytics/jobs/job.ts";
 import type { DeadLetter, GatewayAccount } from "#telemetry/account.ts";
 import type { GatewayIdentity } from "#telemetry/names.ts";
 import type { Reason } from "#telemetry/rejection.ts";
@@ -38,6 +39,8 @@ export interface PlatformPort {
   accounts(): Promise<GatewayAccount[]>;
   /** Sums since the platform started, for a live line. */
   totals(): Promise<PlatformTotals>;
+  /** The platform's own work. */
+  jobs(): readonly JobStatus[];
   deadLetters: {
     list(filter: { gateway?: string; reason?: string; limit: number }): Promise<DeadLetter[]>;
     show(id: string): Promise<(DeadLetter & { payload: Uint8Array | null }) | undefined>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jobStates } from "#analytics/jobs/job.ts";
 import * as account from "#telemetry/account.ts";
 import * as catalogue from "#telemetry/catalogue.ts";
 import { reasons } from "#telemetry/rejection.ts";
@@ -101,3 +102,26 @@ export const Readings = z.object({
   ),
 });
 export type Readings = z.infer<typeof Readings>;
+
+const instant = z.number().nullable().meta({ unit: "ms since 1970" });
+
+export const Job = z
+  .object({
+    name: z.string(),
+    state: z
+      .enum(jobStates)
+      .meta({ description: "`failing`: the last run failed, and it will be tried again." }),
+    runs: count.meta({ description: "Since the platform started." }),
+    failures: count,
+    last_run: instant,
+    took_s: z.number().nullable().meta({ unit: "s", description: "The last run that ended well." }),
+    next_run: instant.meta({ description: "Null while it runs." }),
+    behind: z.number().nullable().meta({
+      description: "What it has still to do; of `rollup`: hours of a measurement. Null: it does not say.",
+    }),
+    last_error: z.object({ at: z.number().meta({ unit: "ms since 1970" }), message: z.string() }).nullable(),
+  })
+  .meta({ id: "Job" });
+export type Job = z.infer<typeof Job>;
+
+export const Jobs = z.object({ jobs: z.array(Job) });

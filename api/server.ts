@@ -16,6 +16,7 @@ import { catalogueRoutes } from "./routes/catalogue.ts";
 import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { gatewayRoutes } from "./routes/gateways.ts";
 import { indexRoutes } from "./routes/index.ts";
+import { jobRoutes } from "./routes/jobs.ts";
 import { probeRoutes } from "./routes/probes.ts";
 import { influxRoutes } from "./routes/influx.ts";
 import { mapRoutes } from "./routes/map.ts";
@@ -52,6 +53,7 @@ const routes = [
   gatewayRoutes,
   deadLetterRoutes,
   catalogueRoutes,
+  jobRoutes,
   influxRoutes,
 ];
 

@@ -44,6 +44,7 @@ export interface Ingest extends AsyncDisposable {
   /** Takes readings of further measurements from now on: those that were put behind the catalogue's. */
   addMeasurements(measurements: readonly Measurement[]): void;
   series(sensors?: readonly string[]): Iterable<SeriesEntry>;
+  seriesNumbered(series: number): SeriesEntry | undefined;
   account(gateway: string, presence: { connected: boolean; sensors: number }): GatewayAccount | undefined;
   gateways(): readonly { readonly name: string; readonly agency: string }[];
   totals(): IngestTotals;

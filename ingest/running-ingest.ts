@@ -102,6 +102,10 @@ export class RunningIngest implements Ingest {
     return sensors?.flatMap((sensor) => dictionary.ofSensor(sensor)) ?? dictionary.entries();
   }
 
+  seriesNumbered(series: number): SeriesEntry | undefined {
+    return this.#restored.dictionary.entry(series);
+  }
+
   gateways(): { name: string; agency: string }[] {
     return Array.from(this.#restored.gateways.all(), ({ identity: { name, agency } }) => ({ name, agency }));
   }

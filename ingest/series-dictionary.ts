@@ -25,6 +25,10 @@ export class SeriesDictionary {
     return this.#table.numberOf(agency, measurement, sensor);
   }
 
+  entry(series: number): SeriesEntry | undefined {
+    return this.#table.get(series);
+  }
+
   has(series: number): boolean {
     return this.#table.has(series);
   }

@@ -3,9 +3,14 @@ import { setImmediate } from "node:timers/promises";
 /** Work in the thread that serves gateways gives way to them after so long, ms. */
 const longest = 5;
 
-/** Called between small pieces of work: lets everybody else have a turn once in a while. */
+/** Called between small pieces of work: lets everybody else have a turn once in a while, and ends the work when it is to end. */
 export class GiveWay {
+  readonly #signal: AbortSignal;
   #since = performance.now();
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
 
   get isDue(): boolean {
     return performance.now() - this.#since > longest;
@@ -13,6 +18,7 @@ export class GiveWay {
 
   async turn(): Promise<void> {
     await setImmediate();
+    this.#signal.throwIfAborted();
     this.#since = performance.now();
   }
 }

@@ -1,4 +1,5 @@
 import { rollCoarser } from "#analytics/rollup/coarser.ts";
+import type { Grain } from "#analytics/rollup/extent.ts";
 import { seriesOf } from "#analytics/rollup/feed.ts";
 import type { Periods } from "#analytics/rollup/periods.ts";
 import type { RollupPlan } from "#analytics/rollup/plan.ts";
@@ -15,21 +16,32 @@ export async function rollTouched(
     plan,
     periods,
     since,
-  }: { store: Pick<Store, "rows">; plan: RollupPlan; periods: Periods; since: number },
+    signal,
+  }: { store: Pick<Store, "rows">; plan: RollupPlan; periods: Periods; since: number; signal: AbortSignal },
   { finer, coarser }: { readonly finer: Rollup; readonly coarser: Rollup },
   touched: Touched,
   writer: RollupWriter,
 ): Promise<void> {
   const columns = plan.columns.map(({ name }) => name);
-  const giveWay = new GiveWay();
-  for (const { from, to, series } of touched.windows()) {
-    if (from < since) continue;
-    const query = { policy: finer, measurement: plan.measurement, from, to, fields: columns };
+  const giveWay = new GiveWay(signal);
+  for (const { from, to, series } of touched.stretches()) {
+    if (to <= since) continue;
+    const query = {
+      policy: finer,
+      measurement: plan.measurement,
+      from: beginIn(periods[coarser], from, since),
+      to,
+      fields: columns,
+    };
     for await (const rows of seriesOf(store.rows({ ...query, ...(series && { series }) }), columns)) {
       rollCoarser(rows, { begin: 0, end: rows.time.length }, periods[coarser], rows.series, writer.rows);
       await writer.added();
       if (giveWay.isDue) await giveWay.turn();
     }
   }
-  await writer.flush();
+}
+
+/** The first whole window at or after `from` of which nothing is forgotten. */
+function beginIn(grain: Grain, from: number, since: number): number {
+  return from >= since ? from : grain.endOf(since);
 }

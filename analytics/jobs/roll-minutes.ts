@@ -33,8 +33,11 @@ export interface MinuteRoller {
   readonly writer: RollupWriter;
   readonly rulesOf: (series: number) => SensorRules;
   readonly begins: Begins;
+  /** When the first reading may be that came since the last time. */
+  readonly earliest: number;
   readonly now: number;
   readonly read: (readings: number) => void;
+  readonly signal: AbortSignal;
 }
 
 /** Rolls up all windows that readings in `changed` have an influence on. */
@@ -56,7 +59,6 @@ export async function rollChanged(roller: MinuteRoller, changed: Stretch): Promi
     }
     short = next;
   }
-  await roller.writer.flush();
 }
 
 function readAround(changed: Stretch, before: number, after: number, now: number): ReadStretch {
@@ -87,7 +89,7 @@ async function rollPass(
   const fields = plan.fields.map(({ name }) => name);
   const short: ShortSeries = { series: [], before: false, after: false };
   const minutes = new RollupRows(plan);
-  const giveWay = new GiveWay();
+  const giveWay = new GiveWay(roller.signal);
   const pieces = store.rows({
     policy: "autogen",
     measurement: plan.measurement,
@@ -99,7 +101,7 @@ async function rollPass(
   for await (const rows of seriesOf(pieces, fields)) {
     roller.read(rows.time.length);
     if (placeOf(rows.time, changed.from) === placeOf(rows.time, changed.to)) continue;
-    const begins = read.begins || roller.begins.isFirst(rows.series, rows.time[0]!, read.from);
+    const begins = read.begins || roller.begins.isFirst(rows.series, rows.time[0]!, roller.earliest);
     const rules = roller.rulesOf(rows.series);
     const grain = roller.periods[roller.finest];
     const influence = influenceOf(plan, rows, rules, changed, { ...read, begins }, grain);
@@ -138,10 +140,14 @@ function put(
 export class Begins {
   readonly #first = new Map<number, number>();
 
-  /** Of readings from `from` on, of which the first is of `time`: is there none before? */
-  isFirst(series: number, time: number, from: number): boolean {
+  /**
+   * Is there no reading before `time`?
+   * @param earliest  None before it came since the series' first was noted.
+   */
+  isFirst(series: number, time: number, earliest: number): boolean {
     const first = this.#first.get(series);
-    return first !== undefined && first >= from && first === time;
+    if (first !== undefined && time < first) this.#first.delete(series);
+    return first === time && first < earliest;
   }
 
   note(series: number, time: number): void {

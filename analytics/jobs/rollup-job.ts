@@ -1,5 +1,5 @@
 import type { Registry } from "prom-client";
-import { type Batch, batchesOf, dueOf, hour_ms, stretchesOf } from "#analytics/rollup/dirty.ts";
+import { type Round, dueOf, hour_ms, roundsOf, stretchesOf } from "#analytics/rollup/dirty.ts";
 import { minute_ms } from "#analytics/rollup/minutes.ts";
 import { type Periods, periodsOf } from "#analytics/rollup/periods.ts";
 import { type RollupPlan, rollupPlan } from "#analytics/rollup/plan.ts";
@@ -11,12 +11,12 @@ import type { DirtyHour } from "#store/results.ts";
 import type { Catalogue, Measurement } from "#telemetry/catalogue.ts";
 import type { Zone } from "#telemetry/zone.ts";
 import type { Job } from "./job.ts";
-import { Begins, rollChanged } from "./roll-minutes.ts";
+import { Begins, type MinuteRoller, rollChanged } from "./roll-minutes.ts";
 import { rollTouched } from "./roll-coarser.ts";
 import { placeBatch } from "./place-batch.ts";
 import { rollupChoice } from "./rollup-choice.ts";
 import { RollupMetrics } from "./rollup-metrics.ts";
-import { RollupWriter } from "./rollup-writer.ts";
+import { RollupOutput, type RollupWriter } from "./rollup-writer.ts";
 
 export interface RollupJobOptions {
   readonly store: Pick<Store, "rows" | "dirty" | "clean" | "writeResults" | "trouble">;
@@ -29,11 +29,13 @@ export interface RollupJobOptions {
   readonly isBehind: () => boolean;
   /** For how many days rows are kept; undefined: for ever. */
   readonly keptDays: Readonly<Partial<Record<Policy, number | undefined>>>;
+  /** From the end of a run to the beginning of the next. */
+  readonly every_ms?: number;
   readonly now?: () => number;
   readonly metrics?: Registry | undefined;
 }
 
-const every_ms = 10_000;
+const usualInterval_ms = 10_000;
 /** A minute is rolled up so long after its end: readings are on their way for a while. */
 const grace_ms = 5_000;
 /** A run ends after so long, and the next begins with what is newest then. */
@@ -51,19 +53,21 @@ export function rollupJob(options: RollupJobOptions): Job {
 
 class RollupJob implements Job {
   readonly name = "rollup";
-  readonly every_ms = every_ms;
+  readonly every_ms: number;
   readonly #options: RollupJobOptions;
   readonly #now: () => number;
   readonly #periods: Periods;
   readonly #metrics: RollupMetrics;
   readonly #plans = new Map<Measurement, RollupPlan>();
   readonly #begins = new Begins();
+  readonly #paces = new Map<string, Pace>();
   /** When a measurement's running hour was rolled up. */
   readonly #ranAt = new Map<string, number>();
   #choiceAt: number | undefined;
 
   constructor(options: RollupJobOptions) {
     this.#options = options;
+    this.every_ms = options.every_ms ?? usualInterval_ms;
     this.#now = options.now ?? Date.now;
     this.#periods = periodsOf(options.zone);
     this.#metrics = new RollupMetrics(options.metrics);
@@ -85,10 +89,11 @@ class RollupJob implements Job {
     this.#metrics.hoursBehind = due.length;
     const ready = due.filter((hour) => !this.#isPaused(hour, now));
     const until = performance.now() + longestRun_ms;
-    for (const batch of batchesOf(ready, recent, this.#periods.rollup_1d)) {
-      const isNew = batch.hours[0]!.hour + hour_ms > recent;
-      if (signal.aborted || performance.now() > until || (!isNew && isBehind())) return;
-      await this.#roll(batch, now, () => signal.aborted || performance.now() > until);
+    const isOver = (): boolean => performance.now() > until;
+    for (const round of roundsOf(ready, recent, this.#periods.rollup_1d)) {
+      const isNew = round[0]![0]!.hour + hour_ms > recent;
+      if (signal.aborted || isOver() || (!isNew && isBehind())) return;
+      await this.#roll(round, now, signal, isOver);
     }
   }
 
@@ -110,57 +115,90 @@ class RollupJob implements Job {
     return hour + hour_ms > now && now - (this.#ranAt.get(measurement) ?? -Infinity) < running_ms;
   }
 
-  /** @param isOver  Asked between hours: the rest of them can wait. */
-  async #roll({ measurement: name, hours }: Batch, now: number, isOver: () => boolean): Promise<void> {
-    const { store, rulesOf } = this.#options;
-    const measurement = this.#measurement({ measurement: name })!;
-    const plan = this.#planOf(measurement);
-    const periods = this.#periods;
-    const touched = { rollup_1h: new Touched(periods.rollup_1h), rollup_1d: new Touched(periods.rollup_1d) };
-    const coarserOf = { rollup_1m: touched.rollup_1h, rollup_1h: touched.rollup_1d, rollup_1d: undefined };
-    const writerOf = (policy: Rollup): RollupWriter =>
-      new RollupWriter(plan, policy, {
-        store,
-        touched: coarserOf[policy],
-        wrote: (written, rows) => this.#metrics.wrote(written, rows),
-      });
+  /** @param isOver  Asked between pieces: the rest of them can wait. */
+  async #roll(round: Round, now: number, signal: AbortSignal, isOver: () => boolean): Promise<void> {
+    const { store } = this.#options;
+    const output = new RollupOutput(store, (policy, rows) => this.#metrics.wrote(policy, rows));
+    const begun: BegunRollup[] = [];
     const done: DirtyHour[] = [];
-    for (const hour of hours) {
+    for (const hours of round) {
       if (done.length > 0 && isOver()) break;
-      done.push(hour);
-      const finest = this.#finest(hour.hour, now);
-      if (finest === undefined) {
-        this.#metrics.forgot(1);
-        continue;
-      }
-      if (hour.hour + hour_ms > now) this.#ranAt.set(name, now);
-      for (const changed of stretchesOf(hour)) {
-        await rollChanged(
-          {
-            store,
-            plan,
-            periods,
-            finest,
-            within: { from: this.#since(finest, now), to: this.#over(now) },
-            writer: writerOf(finest),
-            rulesOf: (series) => rulesOf(series, measurement),
-            begins: this.#begins,
-            now,
-            read: (readings) => this.#metrics.read(readings),
-          },
-          changed,
-        );
-      }
+      const rollup = this.#begin(hours[0]!.measurement, output);
+      begun.push(rollup);
+      done.push(...(await this.#rollHours(rollup, hours, now, signal, isOver)));
     }
+    await output.flush();
     for (const [finer, coarser] of [
       ["rollup_1m", "rollup_1h"],
       ["rollup_1h", "rollup_1d"],
     ] as const) {
-      const parts = { store, plan, periods, since: this.#since(finer, now) };
-      await rollTouched(parts, { finer, coarser }, touched[coarser], writerOf(coarser));
+      const parts = { store, periods: this.#periods, since: this.#since(finer, now), signal };
+      for (const { plan, touched, writers } of begun)
+        await rollTouched({ ...parts, plan }, { finer, coarser }, touched[coarser], writers[coarser]);
+      await output.flush();
     }
     await store.clean(done);
     this.#metrics.hoursBehind -= done.length;
+  }
+
+  #begin(name: string, output: RollupOutput): BegunRollup {
+    const measurement = this.#measurement({ measurement: name })!;
+    const plan = this.#planOf(measurement);
+    const { rollup_1h: hour, rollup_1d: day } = this.#periods;
+    const touched = { rollup_1h: new Touched(hour), rollup_1d: new Touched(day) };
+    const writers = {
+      rollup_1m: output.writer(plan, "rollup_1m", touched.rollup_1h),
+      rollup_1h: output.writer(plan, "rollup_1h", touched.rollup_1d),
+      rollup_1d: output.writer(plan, "rollup_1d", undefined),
+    };
+    return { measurement, plan, touched, writers };
+  }
+
+  /** @returns the hours whose minutes are rolled up: all, or those for which there was time. */
+  async #rollHours(
+    { measurement, plan, writers }: BegunRollup,
+    hours: readonly DirtyHour[],
+    now: number,
+    signal: AbortSignal,
+    isOver: () => boolean,
+  ): Promise<DirtyHour[]> {
+    const { store, rulesOf } = this.#options;
+    const pace = this.#paces.get(measurement.name) ?? new Pace();
+    this.#paces.set(measurement.name, pace);
+    const earliest = stretchesOf(hours)[0]!.from;
+    const done: DirtyHour[] = [];
+    while (done.length < hours.length && !(done.length > 0 && isOver())) {
+      const finest = this.#finest(hours[done.length]!.hour, now);
+      const piece = hours
+        .slice(done.length, done.length + pace.hoursAtOnce)
+        .filter(({ hour }) => this.#finest(hour, now) === finest);
+      done.push(...piece);
+      if (finest === undefined) {
+        this.#metrics.forgot(piece.length);
+        continue;
+      }
+      if (piece[0]!.hour + hour_ms > now) this.#ranAt.set(measurement.name, now);
+      const begun = performance.now();
+      for (const changed of stretchesOf(piece)) {
+        const roller: MinuteRoller = {
+          store,
+          plan,
+          periods: this.#periods,
+          finest,
+          within: { from: this.#since(finest, now), to: this.#over(now) },
+          writer: writers[finest],
+          rulesOf: (series) => rulesOf(series, measurement),
+          begins: this.#begins,
+          earliest,
+          now,
+          read: (readings) => this.#metrics.read(readings),
+          signal,
+        };
+        await rollChanged(roller, changed);
+      }
+      pace.took(piece, performance.now() - begun);
+    }
+    return done;
   }
 
   #planOf(measurement: Measurement): RollupPlan {
@@ -186,3 +224,27 @@ class RollupJob implements Job {
     return days === undefined ? -Infinity : now - days * day_ms;
   }
 }
+
+/** A measurement whose hours are being rolled up. */
+interface BegunRollup {
+  readonly measurement: Measurement;
+  readonly plan: RollupPlan;
+  readonly touched: Readonly<Record<"rollup_1h" | "rollup_1d", Touched>>;
+  readonly writers: Readonly<Record<Rollup, RollupWriter>>;
+}
+
+/** How many hours of a measurement are rolled up at once: what takes a second or two, so that what is new need not wait longer. */
+class Pace {
+  hoursAtOnce = 1;
+
+  took(hours: readonly DirtyHour[], ms: number): void {
+    const minutes = hours.reduce(
+      (sum, hour) => sum + hour.minutes.filter((isDirty) => isDirty === 1).length,
+      0,
+    );
+    const hour_ms = (ms / Math.max(minutes, 1)) * 60;
+    this.hoursAtOnce = Math.max(1, Math.min(24, 2 * this.hoursAtOnce, Math.floor(piece_ms / hour_ms)));
+  }
+}
+
+const piece_ms = 1_500;

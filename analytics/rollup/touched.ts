@@ -1,4 +1,4 @@
-import type { Grain } from "./extent.ts";
+import type { Grain, Stretch } from "./extent.ts";
 
 /** Coarser windows whose finer rows were written, and of which series: few are told, many are all. */
 export class Touched {
@@ -16,20 +16,37 @@ export class Touched {
     else if (known !== "all" && known.add(series).size > mostTold) this.#windows.set(window, "all");
   }
 
-  get size(): number {
-    return this.#windows.size;
-  }
-
-  /** Newest first. `series`: undefined for all. */
-  *windows(): Generator<{
-    readonly from: number;
-    readonly to: number;
-    readonly series: number[] | undefined;
-  }> {
-    for (const [from, series] of [...this.#windows].toSorted(([a], [b]) => b - a))
-      yield { from, to: this.#grain.endOf(from), series: series === "all" ? undefined : [...series] };
+  /** Windows that follow one another as one, the newest first. */
+  stretches(): TouchedStretch[] {
+    const stretches: { from: number; to: number; series: Set<number> | "all" }[] = [];
+    for (const [from, series] of [...this.#windows].toSorted(([a], [b]) => b - a)) {
+      const after = stretches.at(-1);
+      const isNext = after !== undefined && this.#grain.endOf(from) === after.from;
+      if (isNext && after.to - from <= longest_ms && isAlike(after.series, series)) {
+        after.from = from;
+        if (after.series !== "all") after.series = new Set([...after.series, ...(series as Set<number>)]);
+      } else {
+        stretches.push({ from, to: this.#grain.endOf(from), series });
+      }
+    }
+    return stretches.map(({ from, to, series }) => ({
+      from,
+      to,
+      series: series === "all" ? undefined : [...series],
+    }));
   }
 }
 
+export interface TouchedStretch extends Stretch {
+  /** Undefined: all. */
+  readonly series: readonly number[] | undefined;
+}
+
+function isAlike(one: Set<number> | "all", other: Set<number> | "all"): boolean {
+  return (one === "all") === (other === "all");
+}
+
+/** Of a question. */
+const longest_ms = 26 * 3_600_000;
 /** A question about so many series is answered faster than one about all. */
 const mostTold = 64;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { IngestLimits } from "#ingest/limits.ts";
 import { influxShape } from "./influx-config.ts";
+import { keepsCoarserLonger, rollupShape } from "./rollup-config.ts";
 
 const listenAddress = z
   .string()
@@ -23,6 +24,7 @@ const Settings = z.strictObject({
     description: "Where readings are kept: in the data folder, or in an InfluxDB.",
   }),
   ...influxShape,
+  ...rollupShape,
   tls_cert: z.string().min(1).optional().meta({
     env: "MARSAD_TLS_CERT",
     description:
@@ -78,8 +80,13 @@ const Settings = z.strictObject({
 export const PlatformConfig = Settings.refine(
   ({ store, influx_url }) => store !== "influxdb" || influx_url !== undefined,
   "store influxdb needs an address: influx_url, MARSAD_INFLUX_URL or --influx-url, such as http://127.0.0.1:8086",
-).refine(
-  ({ influx_user, influx_password }) => influx_user === undefined || influx_password !== undefined,
-  "influx_user has no password: give it in MARSAD_INFLUX_PASSWORD, or name a file that holds it in MARSAD_INFLUX_PASSWORD_FILE",
-);
+)
+  .refine(
+    ({ influx_user, influx_password }) => influx_user === undefined || influx_password !== undefined,
+    "influx_user has no password: give it in MARSAD_INFLUX_PASSWORD, or name a file that holds it in MARSAD_INFLUX_PASSWORD_FILE",
+  )
+  .refine(
+    keepsCoarserLonger,
+    "a coarser roll-up must be kept at least as long as the finer one that it is made of: rollup_1m_days <= rollup_1h_days <= rollup_1d_days, left out is for ever",
+  );
 export type PlatformConfig = z.infer<typeof PlatformConfig>;

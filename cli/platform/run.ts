@@ -21,6 +21,7 @@ import { topics } from "#telemetry/topic.ts";
 import type { PlatformConfig } from "./config.ts";
 import { Holds } from "./holds.ts";
 import { type GatewayTalk, openGatewayTalk } from "./gateway-talk.ts";
+import { startPlatformJobs } from "./jobs.ts";
 import { LiveCatalogue } from "./live-catalogue.ts";
 import { platformPort } from "./port.ts";
 import { openStore } from "./store.ts";
@@ -130,6 +131,14 @@ export async function runPlatform(
   });
   gatewayTalk = talk;
   watchGateways(identities, (name) => broker.disconnect(name), { signal });
+  await using jobs = startPlatformJobs(config, {
+    store,
+    ingest,
+    registry,
+    catalogue: () => catalogue.current,
+    log: log.child({ part: "jobs" }),
+    metrics,
+  });
   await using api = await openApi({
     listen: http,
     tls: tls?.shown,
@@ -143,6 +152,7 @@ export async function runPlatform(
       ingest,
       registry,
       store,
+      jobs,
     }),
     metrics,
     log: log.child({ part: "api" }),

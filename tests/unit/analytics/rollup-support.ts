@@ -1,7 +1,10 @@
 import * as fc from "fast-check";
+import { rollWindow } from "#analytics/rollup/oracle.ts";
+import type { Periods } from "#analytics/rollup/periods.ts";
 import { type RollupPlan, rollupPlan } from "#analytics/rollup/plan.ts";
 import type { SensorRules, SeriesReadings } from "#analytics/rollup/readings.ts";
 import type { RollupRows } from "#analytics/rollup/rows.ts";
+import { type Policy, rollups } from "#store/query.ts";
 import { Measurement } from "#telemetry/catalogue.ts";
 
 /** One field of each kind. */
@@ -90,7 +93,7 @@ export function arbitraryReadings(begin: number): fc.Arbitrary<Reading[]> {
     total: rise,
     other: rise,
   });
-  return fc.array(one, { minLength: 1, maxLength: 40 }).map((steps) => {
+  return fc.array(one, { minLength: 1, maxLength: 30, size: "max" }).map((steps) => {
     let time = begin;
     const counted = [0, 0];
     const count = (which: number, { by, to }: { by: number; to: number }): number => {
@@ -114,6 +117,38 @@ export const arbitraryRules: fc.Arbitrary<SensorRules> = fc.record({
   rollovers: fc.constantFrom({}, { other_total: [{ from: 0, value: 1000 }] }),
   replacements: fc.constantFrom([], [1_795_824_000_000 + 900_000]),
 });
+
+/** What roll-ups lack, or have beyond what their readings give, of the minutes that are over at `now`. */
+export function wrongRollups(
+  table: (policy: Policy) => ReadonlyMap<number, Record<string, number>>,
+  periods: Periods,
+  rules: SensorRules,
+  now: number,
+): string[] {
+  const readings = readingsOf(
+    Array.from(table("autogen"), ([time, fields]) => ({
+      time,
+      values: triedPlan.fields.map(({ name }) => fields[name] ?? NaN),
+    })),
+  );
+  return rollups.flatMap((policy) => {
+    const grain = periods[policy];
+    const found = table(policy);
+    const around = [...readings.time].flatMap((time) => [
+      grain.beginOf(time),
+      grain.beginOf(grain.beginOf(time) - 1),
+      grain.endOf(time),
+    ]);
+    const wanted = new Map<number, Record<string, number>>();
+    for (const from of new Set([...found.keys(), ...around])) {
+      // A window that is not over has what its minutes that are over give.
+      const to = Math.min(grain.endOf(from), Math.floor((now - 5_000) / 60_000) * 60_000);
+      const row = to > from ? rollWindow(triedPlan, readings, rules, { from, to }) : {};
+      if (Object.keys(row).length > 0) wanted.set(from, row);
+    }
+    return differences(found, wanted).map((line) => `${policy} ${line}`);
+  });
+}
 
 /** Equal but for the rounding of sums. */
 export function differences(

@@ -57,6 +57,21 @@ const post = (body: string): RequestInit => ({
   headers: { "content-type": "application/json" },
 });
 
+test("jobs say when they ran, what they have still to do, and what went wrong", async () => {
+  platform.jobList.push({
+    name: "rollup",
+    state: "failing",
+    runs: 3,
+    failures: 1,
+    last_run: noon,
+    took_s: undefined,
+    next_run: noon + 10_000,
+    behind: 7,
+    last_error: { at: noon, message: "the store is away" },
+  });
+  expect(await json("/api/v1/jobs")).toEqual({ jobs: [{ ...platform.jobList[0], took_s: null }] });
+});
+
 describe("probes", () => {
   test("a platform with an ailing part is alive but not ready, and says what ails it", async () => {
     expect((await get("/readyz")).status).toBe(200);

@@ -1,3 +1,4 @@
+import type { JobStatus } from "#analytics/jobs/job.ts";
 import type { DeadLetter, GatewayAccount } from "#telemetry/account.ts";
 import { builtinCatalogue as catalogue } from "#telemetry/builtin-catalogue.ts";
 import { SensorAttributes } from "#telemetry/sensor.ts";
@@ -27,6 +28,7 @@ export interface MemoryPlatform extends PlatformPort {
   answer: (request: QueryRequest) => QueryAnswer | Promise<QueryAnswer>;
   parts: PartHealth[];
   totalsNow: PlatformTotals;
+  jobList: JobStatus[];
 }
 
 /** A platform whose readings, ledgers and dead letters are arrays; the series are four sensors of two agencies. */
@@ -87,6 +89,7 @@ export function memoryPlatform(): MemoryPlatform {
       { name: "journal", ok: true },
       { name: "store", ok: true },
     ],
+    jobList: [],
     totalsNow: {
       received: 0,
       stored: 0,
@@ -116,6 +119,9 @@ export function memoryPlatform(): MemoryPlatform {
     accounts: async () => accountList,
     async totals() {
       return this.totalsNow;
+    },
+    jobs() {
+      return this.jobList;
     },
     deadLetters: {
       async list(filter) {
