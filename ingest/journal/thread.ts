@@ -48,7 +48,10 @@ class JournalThread {
   readonly #closed = new AbortController();
   #trimTimer: NodeJS.Timeout | undefined;
   #expiryTimer: NodeJS.Timeout | undefined;
-  /** Commits are one after another, also while one is being tried again. */
+  /**
+   * Commits are one after another, also while one is being tried again; behind one that failed none goes in: its counts and numbers include those of the one before, which a gateway
+   * would send again in vain.
+   */
   #last: Promise<unknown> = Promise.resolve();
   #blocked: JournalStatus["blocked"];
 
@@ -63,7 +66,7 @@ class JournalThread {
 
   async commit(group: JournalGroup): Promise<number> {
     const committed = this.#last.then(() => this.#commitUntilKept(group));
-    this.#last = committed.catch(() => undefined);
+    this.#last = committed;
     return await committed;
   }
 
