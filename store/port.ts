@@ -42,7 +42,7 @@ export interface Store extends AsyncDisposable {
   writeResults(batches: readonly ResultBatch[]): Promise<void>;
   /** Rows as they are stored, for jobs: a snapshot of each piece, not of all. */
   rows(query: RowsQuery): AsyncIterable<RowPiece>;
-  /** What is to be rolled up (again), the newest first. */
+  /** What is to be rolled up (again), the newest first: of each measurement 2,000 hours at most, and when these are clean, others. */
   dirty(): Promise<DirtyHour[]>;
   /** These are rolled up as of their marks. */
   clean(hours: readonly DirtyHour[]): Promise<void>;

@@ -46,6 +46,9 @@ export interface RowsQuery {
   readonly fields?: readonly string[];
 }
 
+/** Hours of a measurement that `dirty` tells at a time: more are a store of before, whose hours are all to be rolled up. */
+export const mostDirtyHours = 2_000;
+
 /** Minutes of an hour in which readings were stored since the mark before; kept in the same transaction as the readings. */
 export interface DirtyHour {
   readonly measurement: string;

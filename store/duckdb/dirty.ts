@@ -1,6 +1,8 @@
 import { type DuckDBConnection, DuckDBTimestampMillisecondsValue } from "@duckdb/node-api";
 import { type HourMinutes, MeasurementMinutes, gathered, spread } from "../minutes.ts";
-import type { DirtyHour } from "../results.ts";
+import { type DirtyHour, mostDirtyHours } from "../results.ts";
+import { fetchNumbers } from "./fetch-numbers.ts";
+import { literal } from "./sql.ts";
 import { inTransaction } from "./transaction.ts";
 
 /** The minutes of an hour, as the column `minutes` has them: the lowest bit is the first minute. */
@@ -47,29 +49,10 @@ export class DirtyMarks {
     for (const mark of news) this.#marked.of(mark.measurement).put(mark);
   }
 
-  /** Begins a new mark: what is written before it may be read, or gone. */
-  begin(): void {
-    this.#mark += 1;
+  /** Begins a new mark: what is written before it may be read, or gone. Nothing may be written meanwhile. @returns the new mark */
+  begin(): number {
     this.#marked = new MeasurementMinutes();
-  }
-
-  /** All that is marked, the newest hour first. Nothing may be written meanwhile. */
-  async read(connection: DuckDBConnection): Promise<DirtyHour[]> {
-    const found = await connection.runAndReadAll(
-      `SELECT measurement, epoch_ms(hour)::DOUBLE, (bits & ${2n ** half - 1n})::DOUBLE, (bits >> ${half})::DOUBLE, mark
-       FROM (SELECT measurement, hour, bit_or(minutes) AS bits, max(mark)::DOUBLE AS mark FROM dirty GROUP BY ALL)
-       ORDER BY hour DESC, measurement`,
-    );
-    const rows = found.getRowsJS() as [string, number, number, number, number][];
-    this.begin();
-    // Views of one buffer: it crosses threads at once.
-    const minutes = new Uint8Array(60 * rows.length);
-    return rows.map(([measurement, hour, low, high, mark], i) => ({
-      measurement,
-      hour,
-      minutes: spread({ low, high }, minutes.subarray(60 * i, 60 * (i + 1))),
-      mark,
-    }));
+    return ++this.#mark;
   }
 
   /** Forgets these minutes, as far as they are not marked anew. */
@@ -88,17 +71,47 @@ export class DirtyMarks {
         appender.endRow();
       }
       appender.closeSync();
+      const same =
+        "dirty.measurement = cleaned.measurement AND dirty.hour = cleaned.hour AND dirty.mark <= cleaned.mark";
       await connection.run(
-        `UPDATE dirty SET minutes = dirty.minutes & ~cleaned.minutes FROM temp.main.cleaned AS cleaned
-         WHERE dirty.measurement = cleaned.measurement AND dirty.hour = cleaned.hour AND dirty.mark <= cleaned.mark`,
+        `DELETE FROM dirty USING temp.main.cleaned AS cleaned WHERE ${same} AND dirty.minutes & ~cleaned.minutes = 0`,
       );
-      await connection.run("DELETE FROM dirty WHERE minutes = 0");
+      // An UPDATE costs more, and most hours are given whole.
+      if (hours.some(({ minutes }) => minutes.includes(0)))
+        await connection.run(
+          `UPDATE dirty SET minutes = dirty.minutes & ~cleaned.minutes FROM temp.main.cleaned AS cleaned WHERE ${same}`,
+        );
     });
   }
 }
 
 function bitsOf({ low, high }: Pick<HourMinutes, "low" | "high">): bigint {
   return (BigInt(high) << half) | BigInt(low);
+}
+
+/** What is marked with marks below `before`, the newest hours first. Readings may be stored meanwhile. */
+export async function readDirty(connection: DuckDBConnection, before: number): Promise<DirtyHour[]> {
+  const found = await connection.runAndReadAll("SELECT DISTINCT measurement FROM dirty ORDER BY measurement");
+  const names = found.getRowsJS().map(([name]) => name as string);
+  if (names.length === 0) return [];
+  const [name, hour, low, high, mark] = await fetchNumbers(
+    connection,
+    `SELECT (list_position([${names.map(literal).join()}], measurement) - 1)::UINTEGER, epoch_ms(hour)::DOUBLE,
+       (bits & ${2n ** half - 1n})::DOUBLE, (bits >> ${half})::DOUBLE, mark
+     FROM (SELECT measurement, hour, bit_or(minutes) AS bits, max(mark)::DOUBLE AS mark
+           FROM dirty WHERE mark < ${before} GROUP BY ALL)
+     QUALIFY row_number() OVER (PARTITION BY measurement ORDER BY hour DESC) <= ${mostDirtyHours}
+     ORDER BY hour DESC, measurement`,
+    ["UINTEGER", "DOUBLE", "DOUBLE", "DOUBLE", "DOUBLE"],
+  );
+  // Views of one buffer: it crosses threads at once.
+  const minutes = new Uint8Array(60 * hour.length);
+  return Array.from(hour, (at, i) => ({
+    measurement: names[name[i]!]!,
+    hour: at,
+    minutes: spread({ low: low[i]!, high: high[i]! }, minutes.subarray(60 * i, 60 * (i + 1))),
+    mark: mark[i]!,
+  }));
 }
 
 export async function openDirtyMarks(connection: DuckDBConnection): Promise<DirtyMarks> {

@@ -14,6 +14,7 @@ import { checkpoint } from "./checkpoint.ts";
 import { type ClosedDayRules, ClosedDays, closedDayRules } from "./closed-days.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { isFatal, storeError } from "./errors.ts";
+import { readDirty } from "./dirty.ts";
 import { dropTables, expired, inWords } from "./expire.ts";
 import {
   type OpenedQuery,
@@ -141,7 +142,10 @@ export class DuckDbEngine {
   }
 
   dirty(): Promise<DirtyHour[]> {
-    return this.#use(this.#writes, ({ database, dirty }) => dirty.read(database.writer));
+    return this.#use(this.#jobs, async ({ database, dirty, broken }) => {
+      const mark = await this.#writes.run(async () => dirty.begin(), broken.signal);
+      return await readDirty(database.jobs, mark);
+    });
   }
 
   clean(hours: readonly DirtyHour[]): Promise<void> {

@@ -15,3 +15,8 @@ export function integers(values: readonly number[]): string {
   }
   return values.join(",");
 }
+
+/** `text` as an SQL string. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

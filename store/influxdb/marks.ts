@@ -1,5 +1,5 @@
 import { type HourMinutes, MeasurementMinutes, gathered, spread } from "../minutes.ts";
-import type { DirtyHour } from "../results.ts";
+import { type DirtyHour, mostDirtyHours } from "../results.ts";
 
 /** Minutes of one hour by the marks they were made with, as it is kept. */
 export interface MarkedHour {
@@ -49,25 +49,26 @@ export class Marks {
     }
   }
 
-  /** All, the newest hour first; a new mark begins. */
+  /** The newest hours first; a new mark begins. */
   take(): DirtyHour[] {
     this.#mark += 1;
     this.#marked = new MeasurementMinutes();
-    const minutes = new Uint8Array(60 * this.#hours.size);
-    return [...this.#hours.values()]
-      .toSorted((a, b) => b.hour - a.hour || (a.measurement < b.measurement ? -1 : 1))
-      .map(({ measurement, hour, marks }, i) => ({
-        measurement,
-        hour,
-        minutes: spread(
-          {
-            low: marks.reduce((all, [, low]) => all | low, 0),
-            high: marks.reduce((all, [, , high]) => all | high, 0),
-          },
-          minutes.subarray(60 * i, 60 * (i + 1)),
-        ),
-        mark: Math.max(...marks.map(([mark]) => mark)),
-      }));
+    const told = [...Map.groupBy(this.#hours.values(), ({ measurement }) => measurement).values()]
+      .flatMap((hours) => hours.toSorted((a, b) => b.hour - a.hour).slice(0, mostDirtyHours))
+      .toSorted((a, b) => b.hour - a.hour || (a.measurement < b.measurement ? -1 : 1));
+    const minutes = new Uint8Array(60 * told.length);
+    return told.map(({ measurement, hour, marks }, i) => ({
+      measurement,
+      hour,
+      minutes: spread(
+        {
+          low: marks.reduce((all, [, low]) => all | low, 0),
+          high: marks.reduce((all, [, , high]) => all | high, 0),
+        },
+        minutes.subarray(60 * i, 60 * (i + 1)),
+      ),
+      mark: Math.max(...marks.map(([mark]) => mark)),
+    }));
   }
 
   /** Hours as they become without these minutes, as far as they are not marked anew: to be kept, then `put`. */

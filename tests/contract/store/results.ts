@@ -244,6 +244,20 @@ export function resultsContract(name: string, makePlace: () => Promise<SharedPla
       },
     );
 
+    scenario("of very many hours the newest are told first, of each measurement", async ({ place }) => {
+      await using store = await place.open();
+      const journal = new TestJournal();
+      const old = Array.from({ length: 2_050 }, (_, i) => flow("tf-0", midnight - i * hour));
+      const other: Reading = { measurement: "food_stock", sensor: "f", time: 0, fields: { stock: 1 } };
+      await store.write(journal.batchOf([...old, other]));
+      const first = await store.dirty();
+      expect(first.map((dirty) => dirty.hour)).toEqual([...old.slice(0, 2_000).map(({ time }) => time), 0]);
+      await store.clean(first);
+      expect((await store.dirty()).map((dirty) => dirty.hour)).toEqual(
+        old.slice(2_000).map(({ time }) => time),
+      );
+    });
+
     scenario("kill -9 loses no roll-up and no mark of what was stored", async ({ place }) => {
       const load = new ResultsLoad();
       for (const blocks of [2, 5]) {
