@@ -189,8 +189,9 @@ function isOfAnotherOrigin(headers: IncomingHttpHeaders, reach: Reach): boolean 
 /** Whoever shows a certificate from the authority that the platform was given (`tls_client_ca`). */
 function certificateOf({ raw: { socket } }: FastifyRequest): Caller | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
-  const { CN: name } = socket.getPeerCertificate().subject;
-  return { kind: "certificate", name: String(name), role: certificateRole };
+  const { subject, subjectaltname } = socket.getPeerCertificate();
+  const [name = "a certificate without a name"] = [subject.CN ?? subjectaltname].flat();
+  return { kind: "certificate", name, role: certificateRole };
 }
 
 function peerOf({ raw: { socket } }: FastifyRequest): string {

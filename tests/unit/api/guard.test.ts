@@ -1,3 +1,4 @@
+import { TLSSocket } from "node:tls";
 import type { FastifyRequest } from "fastify";
 import { pino } from "pino";
 import { Registry } from "prom-client";
@@ -169,4 +170,19 @@ test("over TLS, without users, another machine reaches what is open and what gat
     await Promise.all(all.map((access) => asked(access, address)));
   expect(await from("192.0.2.7")).toEqual(["in", "in", ...Array.from({ length: 5 }, () => "no-users")]);
   expect(await from("::ffff:127.0.0.1")).toEqual(all.map(() => "in"));
+});
+
+test("a client certificate is called by its name, or by its other names where it has no subject", async () => {
+  const guard = createGuard({ reach: "network", accounts: noAccounts, metrics: new Registry(), log });
+  const nameOf = async (shown: object): Promise<string | undefined> => {
+    const socket = Object.create(TLSSocket.prototype) as TLSSocket;
+    Object.assign(socket, { authorized: true, getPeerCertificate: () => shown });
+    Object.defineProperty(socket, "remoteAddress", { value: "192.0.2.7" });
+    const request = { method: "GET", headers: {}, raw: { socket }, routeOptions: { config: {} } };
+    await guard(request as unknown as FastifyRequest);
+    return (request as unknown as FastifyRequest).caller?.name;
+  };
+  expect(await nameOf({ subject: { CN: "wall" }, subjectaltname: "DNS:wall-2" })).toBe("wall");
+  expect(await nameOf({ subject: { CN: ["wall", "hall"] } })).toBe("wall");
+  expect(await nameOf({ subject: {}, subjectaltname: "DNS:wall-2" })).toBe("DNS:wall-2");
 });
