@@ -146,7 +146,8 @@ function choice(
     .query(variableQuery(query))
     .definition(query)
     .regex(regex)
-    .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
+    // Not with the time: a board that refreshes itself would ask for all of its lists each time.
+    .refresh(dashboard.VariableRefresh.OnDashboardLoad)
     .sort(dashboard.VariableSort.NaturalAsc);
   if (single === true) return builder;
   return builder

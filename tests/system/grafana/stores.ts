@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { pino } from "pino";
+import { openDuckDbStore } from "#store/duckdb/index.ts";
 import { openInfluxStore } from "#store/influxdb/index.ts";
 import type { TagsOf } from "#store/influxdb/index.ts";
 import type { Store } from "#store/port.ts";
@@ -23,10 +25,11 @@ export async function openStores(now: number): Promise<Stores> {
   const log = pino({ level: "silent" });
   const folder = opened.use(tempFolder("grafana"));
   const influxd = opened.use(await startInfluxd({ folder: folder.path }));
-  const stores = [
+  const stores: Store[] = [
+    opened.use(await openDuckDbStore({ path: join(folder.path, "duckdb"), tagsOf, log })),
     opened.use(
       await openInfluxStore({
-        path: `${folder.path}/influxdb`,
+        path: join(folder.path, "influxdb"),
         url: influxd.url,
         database: databaseName,
         tagsOf,

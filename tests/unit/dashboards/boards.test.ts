@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { Ajv } from "ajv";
 import { expect, test } from "vitest";
 import { drawnBoards, generatedFiles, generatedFolders } from "#dashboards/grafana/files.ts";
-import { type Board, type Rule, lintBoard, lintTwins } from "#dashboards/grafana/lint.ts";
+import { type Board, type BoardPanel, type Rule, lintBoard, lintTwins } from "#dashboards/grafana/lint.ts";
 import { refusal } from "../../support/influxql-refusal.ts";
 
 const repository = join(import.meta.dirname, "..", "..", "..");
@@ -38,6 +38,49 @@ test("every board is one by the SDK's types, down to each kind of panel's own se
     isBoard(board);
     expect({ board: board.uid, errors: isBoard.errors ?? [] }).toEqual({ board: board.uid, errors: [] });
   }
+});
+
+/** A panel as if what overrides say of a series or column were said of all: there the SDK's types know what it means. */
+function overridden(panel: BoardPanel): BoardPanel[] {
+  if (panel.type === "text") return [];
+  return panel.fieldConfig.overrides.map(({ properties }) => {
+    const copy = structuredClone(panel);
+    for (const { id, value } of properties) {
+      const [group, name] = id.startsWith("custom.")
+        ? ["custom", id.slice("custom.".length)]
+        : [undefined, id];
+      const defaults = copy.fieldConfig.defaults as Record<string, unknown>;
+      const target = group === undefined ? defaults : ((defaults[group] ??= {}) as Record<string, unknown>);
+      target[name] = value;
+    }
+    return copy;
+  });
+}
+
+test("every override sets what its kind of panel has", () => {
+  for (const board of boards)
+    for (const panel of board.panels.flatMap(overridden)) {
+      isBoard({ ...board, panels: [panel] });
+      const { title } = panel;
+      expect({ board: board.uid, title, errors: isBoard.errors ?? [] }).toEqual({
+        board: board.uid,
+        title,
+        errors: [],
+      });
+    }
+});
+
+test.each([
+  ["custom.fillBelow", "lo_80"],
+  ["displayname", "Low"],
+  ["custom.lineWidth", "thick"],
+])("an override of %s is none", (id, value) => {
+  const board = broken("panels/timeseries/fieldConfig/overrides", [
+    { matcher: { id: "byName", options: "mean" }, properties: [{ id, value }] },
+  ]);
+  expect(board.panels.flatMap(overridden).every((panel) => isBoard({ ...board, panels: [panel] }))).toBe(
+    false,
+  );
 });
 
 /** A board with one thing wrong: `value` at the end of a path, or nothing there. A name in a list is that of a kind, an id or a variable. */

@@ -107,6 +107,13 @@ describe.each(["compose.yaml", "compose.embedded.yaml"])("deploy/%s", (name) => 
     for (const { options } of providers) expect(dirname(options.path)).toBe(target);
   });
 
+  test("has no secret in it: each is asked for", async () => {
+    const text = await readFile(join(deploy, name), "utf8");
+    const secrets = [...text.matchAll(/\w*(?:PASSWORD|TOKEN)\w*: (.*)/g)].map(([, value]) => value!);
+    expect(secrets.length).toBeGreaterThan(0);
+    for (const value of secrets) expect(value).toMatch(/^\$\{\w+:\?set \w+\}$/);
+  });
+
   test("publishes on this machine's loopback only, and takes no image that changes by itself", async () => {
     for (const { ports = [], image } of Object.values((await compose(name)).services)) {
       for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
