@@ -2,6 +2,8 @@ import type { Registry as Metrics } from "prom-client";
 import { retentionJob } from "#analytics/jobs/retention-job.ts";
 import { rollupJob } from "#analytics/jobs/rollup-job.ts";
 import { type JobRunner, startJobs } from "#analytics/jobs/runner.ts";
+import { selfReportJob } from "#analytics/self/job.ts";
+import type { SelfSnapshot } from "#analytics/self/report.ts";
 import type { Ingest } from "#ingest/ingest.ts";
 import type { Registry } from "#ingest/registry/registry.ts";
 import type { Log } from "#runtime/log.ts";
@@ -23,11 +25,13 @@ export function startPlatformJobs(
     readonly ingest: Ingest;
     readonly registry: Registry;
     readonly catalogue: () => Catalogue;
+    /** What the platform knows of itself at the moment. */
+    readonly itself: () => Promise<SelfSnapshot>;
     readonly log: Log;
     readonly metrics: Metrics;
   },
 ): JobRunner {
-  const { store, ingest, registry, catalogue, log, metrics } = parts;
+  const { store, ingest, registry, catalogue, itself, log, metrics } = parts;
   const keptDays = keptDaysOf(config);
   const rollup = rollupJob({
     store,
@@ -39,7 +43,8 @@ export function startPlatformJobs(
     every_ms: config.rollup_interval_s * 1000,
     metrics,
   });
-  return startJobs([rollup, retentionJob({ store, keptDays, log })], { log, metrics });
+  const jobs = [rollup, retentionJob({ store, keptDays, log }), selfReportJob({ snapshot: itself, store })];
+  return startJobs(jobs, { log, metrics });
 }
 
 function keptDaysOf(config: PlatformConfig): Partial<Record<Policy, number | undefined>> {

@@ -1,4 +1,4 @@
-import type { JobRunner } from "#analytics/jobs/runner.ts";
+import type { JobStatus } from "#analytics/jobs/job.ts";
 import type { PlatformPort } from "#api/ports.ts";
 import type { Authenticate } from "#broker/admission.ts";
 import type { Broker } from "#broker/broker.ts";
@@ -22,7 +22,7 @@ export function platformPort(parts: {
   readonly ingest: Ingest;
   readonly registry: Registry;
   readonly store: Store;
-  readonly jobs: JobRunner;
+  readonly jobs: () => JobStatus[];
 }): PlatformPort {
   const { admitted, authenticate, catalogue, broker, ingest, registry, store, jobs } = parts;
   const connected = (): Set<string> => new Set(Array.from(broker.connected(), ({ gateway }) => gateway.name));
@@ -65,7 +65,7 @@ export function platformPort(parts: {
     async totals() {
       return { ...ingest.totals(), gateways_connected: connected().size };
     },
-    jobs: () => jobs.status(),
+    jobs,
     deadLetters: {
       list: async (filter) => (await ingest.deadLetters(filter)).map(withoutPayload),
       show: async (id) => (await ingest.deadLetters({ id, limit: 1 }))[0],

@@ -24,6 +24,7 @@ import { type GatewayTalk, openGatewayTalk } from "./gateway-talk.ts";
 import { startPlatformJobs } from "./jobs.ts";
 import { LiveCatalogue } from "./live-catalogue.ts";
 import { platformPort } from "./port.ts";
+import { selfSnapshot } from "./self-snapshot.ts";
 import { openStore } from "./store.ts";
 import { PlatformTls, refuseOpenAddress, tlsFiles } from "./tls.ts";
 
@@ -131,11 +132,22 @@ export async function runPlatform(
   });
   gatewayTalk = talk;
   watchGateways(identities, (name) => broker.disconnect(name), { signal });
+  const port = platformPort({
+    admitted: () => listGateways(identities),
+    authenticate,
+    catalogue: () => catalogue.current,
+    broker,
+    ingest,
+    registry,
+    store,
+    jobs: () => jobs.status(),
+  });
   await using jobs = startPlatformJobs(config, {
     store,
     ingest,
     registry,
     catalogue: () => catalogue.current,
+    itself: () => selfSnapshot(port, metrics),
     log: log.child({ part: "jobs" }),
     metrics,
   });
@@ -144,16 +156,7 @@ export async function runPlatform(
     tls: tls?.shown,
     behindProxy: config.behind_proxy,
     accounts: openAccounts({ records: identities, verifier, log: log.child({ part: "api" }) }),
-    port: platformPort({
-      admitted: () => listGateways(identities),
-      authenticate,
-      catalogue: () => catalogue.current,
-      broker,
-      ingest,
-      registry,
-      store,
-      jobs,
-    }),
+    port,
     metrics,
     log: log.child({ part: "api" }),
     version,
