@@ -56,6 +56,8 @@ export interface WindowedRows {
   /** Undefined: one window, from `from` to `to`. */
   readonly window: Window | undefined;
   readonly aggregates: readonly Aggregate[];
+  /** Of windows, too, the times of selectors' points: they cost time. Without windows they are always there. */
+  readonly wantsTimes?: boolean;
 }
 
 export interface Window {
@@ -95,7 +97,10 @@ export interface ScanGroup {
   readonly time: Float64Array;
   /** In the order of the columns or aggregates. */
   readonly columns: readonly Column[];
-  /** Of each selector (min, max, first, last, percentile) the time of its point, in the order of the aggregates; absent for the others. */
+  /**
+   * Of each selector (min, max, first, last, percentile) the time of its point, in the order of the aggregates; absent for the others, and
+   * of windows where nobody wants them.
+   */
   readonly selected?: readonly (Float64Array | undefined)[];
 }
 

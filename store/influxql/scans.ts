@@ -1,6 +1,15 @@
-import type { Expr } from "./ast.ts";
-import type { Aggregate, Engine, RawRows, ScanGroup, ScanRequest, Schema, Window } from "./engine.ts";
-import { mapExpr } from "./expressions.ts";
+import type { Cast, Expr } from "./ast.ts";
+import type {
+  Aggregate,
+  Engine,
+  RawRows,
+  ScanGroup,
+  ScanRequest,
+  Schema,
+  ValueType,
+  Window,
+} from "./engine.ts";
+import { mapExpr, type Ref } from "./expressions.ts";
 import { print } from "./print.ts";
 
 type RawColumn = RawRows["columns"][number];
@@ -57,12 +66,24 @@ export class Scans {
     const tags = new Set(this.#schema.tagKeys(policy, measurement));
     const predicate = mapExpr(condition, (part) => {
       if (part.kind !== "ref") return part;
-      const { name, at } = part;
-      if (part.cast !== "tag" && fields.has(name)) return { kind: "ref", name, cast: "field", at };
+      const { name, cast, at } = part;
+      const type = cast === "tag" ? undefined : fields.get(name);
+      if (type !== undefined) return asCast({ kind: "ref", name, cast: "field", at }, type, cast);
+      if (cast !== undefined && cast !== "tag") return { kind: "ref", name, cast: "field", at };
       return tags.has(name) ? { kind: "ref", name, cast: "tag", at } : { kind: "ref", name, at };
     });
     return { ...base, predicate };
   }
+}
+
+/** A number as one of the other kind; as anything else it is not there: no field has this name, as no name may be empty. */
+function asCast(ref: Ref, type: ValueType, cast: Cast | undefined): Expr {
+  if (cast === undefined || cast === "field" || cast === type) return ref;
+  if (type === "float" && cast === "integer")
+    return { kind: "call", name: "integer", args: [ref], at: ref.at };
+  return type === "integer" && cast === "float"
+    ? { kind: "call", name: "float", args: [ref], at: ref.at }
+    : { ...ref, name: "" };
 }
 
 function keyParts({ policy, measurement, from, to, condition, groupBy }: ScanOf): unknown[] {
@@ -85,6 +106,7 @@ export class WindowedScan extends Scan {
   readonly #base: Omit<ScanRequest, "rows">;
   readonly #aggregates: Aggregate[] = [];
   readonly window: Window | undefined;
+  #wantsTimes = false;
 
   constructor(base: Omit<ScanRequest, "rows">, window: Window | undefined) {
     super();
@@ -101,8 +123,14 @@ export class WindowedScan extends Scan {
     return place >= 0 ? place : this.#aggregates.push(aggregate) - 1;
   }
 
+  /** Asks also when in their windows the points were that selectors take. */
+  wantTimes(): void {
+    this.#wantsTimes = true;
+  }
+
   get request(): ScanRequest {
-    return { ...this.#base, rows: { kind: "windowed", window: this.window, aggregates: this.#aggregates } };
+    const rows = { kind: "windowed" as const, window: this.window, aggregates: this.#aggregates };
+    return { ...this.#base, rows: this.#wantsTimes ? { ...rows, wantsTimes: true } : rows };
   }
 }
 

@@ -164,6 +164,7 @@ export class SourcePlanner {
     const keys = keySet([...scope.tagKeys, ...tags]);
     const scan = this.#scans.windowed(this.#scanOf(source, scope, keys, ready), scope.window);
     const place = scan.add({ fn: call.name, field: driver.name });
+    scan.wantTimes();
     return [{ kind: "candidates", name: source.name, scan, place, keys, tags }];
   }
 

@@ -1,4 +1,5 @@
 import type { BinaryOp, Expr } from "./ast.ts";
+import { childrenOf } from "./expressions.ts";
 import { compileRegex, type Matcher } from "./regex/index.ts";
 
 /** What is left of a condition when a series' tags are known: true, false, or what its fields must say. */
@@ -100,6 +101,5 @@ function isTag(expr: Expr): boolean {
 /** Is there a field in it? */
 function isField(expr: Expr): boolean {
   if (expr.kind === "ref") return expr.cast === "field";
-  if (expr.kind === "paren") return isField(expr.expr);
-  return expr.kind === "binary" && (isField(expr.left) || isField(expr.right));
+  return childrenOf(expr).some(isField);
 }

@@ -20,3 +20,5 @@ export const histories = Number(process.env["SOAK_HISTORIES"] ?? 3);
 export const everyScan = Number(process.env["SOAK_SCANS"] ?? 37);
 /** Queries made up at random, each answered in two ways that must be the same. */
 export const generatedQueries = Number(process.env["SOAK_QUERIES"] ?? 400);
+/** Queries made up at random and asked of both stores. */
+export const comparedQueries = Number(process.env["SOAK_QUERIES"] ?? 150);

@@ -60,6 +60,10 @@ function translate(expr: Expr, column: FieldColumn, parameters: Parameters): Typ
         translate(expr.right, column, parameters),
       );
     case "call":
+      return call(
+        expr.name,
+        expr.args.map((argument) => translate(argument, column, parameters)),
+      );
     case "distinct":
     case "duration":
     case "wildcard":
@@ -128,6 +132,42 @@ function bitwise(op: "&" | "|" | "^", left: Typed, right: Typed): Typed {
   if (left.type !== "integer" || right.type !== "integer") return nothing;
   const [a, b] = [`${left.sql}::BIGINT`, `${right.sql}::BIGINT`];
   return { sql: op === "^" ? `xor(${a}, ${b})` : `(${a} ${op} ${b})`, type: "integer" };
+}
+
+/** Of numbers; the casts `integer` and `float` too. DuckDB fails where a function has no value: then there is none. */
+const functions: Readonly<Record<string, { readonly sql: string; readonly keepsType?: true }>> = {
+  integer: { sql: "trunc(x)" },
+  float: { sql: "x" },
+  abs: { sql: "abs(x)", keepsType: true },
+  ceil: { sql: "ceil(x)", keepsType: true },
+  floor: { sql: "floor(x)", keepsType: true },
+  round: { sql: "round(x)", keepsType: true },
+  sqrt: { sql: "sqrt(x)" },
+  exp: { sql: "exp(x)" },
+  ln: { sql: "ln(x)" },
+  log: { sql: "(ln(x) / ln(y))" },
+  log2: { sql: "log2(x)" },
+  log10: { sql: "log10(x)" },
+  pow: { sql: "pow(x, y)" },
+  sin: { sql: "sin(x)" },
+  cos: { sql: "cos(x)" },
+  tan: { sql: "tan(x)" },
+  asin: { sql: "asin(x)" },
+  acos: { sql: "acos(x)" },
+  atan: { sql: "atan(x)" },
+  atan2: { sql: "atan2(x, y)" },
+};
+
+function call(name: string, args: readonly Typed[]): Typed {
+  const made = Object.hasOwn(functions, name) ? functions[name] : undefined;
+  const [x, y] = args;
+  if (made === undefined || x === undefined || !args.every(isNumber)) return nothing;
+  if (made.sql.includes("y") !== (y !== undefined)) return nothing;
+  const isInteger = name === "integer" || (made.keepsType === true && x.type === "integer");
+  const sql = made.sql
+    .replaceAll(/\bx\b/g, () => `${x.sql}::DOUBLE`)
+    .replaceAll(/\by\b/g, () => `${y?.sql ?? ""}::DOUBLE`);
+  return { sql: `TRY(${sql})`, type: isInteger ? "integer" : "float" };
 }
 
 function truth({ sql, type }: Typed): string {

@@ -76,7 +76,7 @@ class Scanning {
     this.#groupOfSeries = groupsBySeries(scanned.selection);
   }
 
-  async windowed({ window, aggregates: asked }: WindowedRows): Promise<ScanGroup[]> {
+  async windowed({ window, aggregates: asked, wantsTimes = false }: WindowedRows): Promise<ScanGroup[]> {
     const { from, to, groups, request, selection } = this.#scanned;
     const aggregates = asked.filter(({ field }) => this.#types.has(field));
     if (aggregates.length === 0) return [];
@@ -92,6 +92,7 @@ class Scanning {
             { tables: groups.flat(), from, to, selection },
             aggregates,
             window === undefined ? undefined : windowSql(window, from, to),
+            wantsTimes,
           );
     // Aggregates of a field that is not there have no values.
     const places = asked.map((aggregate) => aggregates.indexOf(aggregate));
@@ -99,7 +100,7 @@ class Scanning {
       tags: selection.groups[group]!,
       time: window === undefined ? Float64Array.of(request.from) : time,
       columns: places.map((place) => columns[place] ?? nothing(window === undefined ? 1 : time.length)),
-      ...(window === undefined && { selected: places.map((place) => selected[place]) }),
+      ...((window === undefined || wantsTimes) && { selected: places.map((place) => selected[place]) }),
     }));
   }
 
@@ -124,6 +125,7 @@ class Scanning {
     part: Pick<RowsRequest, "tables" | "from" | "to" | "selection">,
     aggregates: readonly Aggregate[],
     window: string | undefined,
+    wantsTimes = false,
   ): Promise<Aggregated[]> {
     const { selection } = this.#scanned;
     const fields = [...new Set(aggregates.map(({ field }) => field))];
@@ -135,7 +137,7 @@ class Scanning {
       aggregateSql(aggregate, `v${fields.indexOf(aggregate.field)}`, {
         type: this.#types.get(aggregate.field)!,
         isOneSeries: isBySeries,
-        wantsTime: window === undefined,
+        wantsTime: window === undefined || wantsTimes,
       }),
     );
     const keys = [...rows.keys, ...(window === undefined ? [] : ["w"])];
