@@ -1,5 +1,5 @@
 import type { ValueType } from "./engine.ts";
-import { inOrder, type Sequence } from "./sequences.ts";
+import { compareSequences, inOrder, type Sequence } from "./sequences.ts";
 import { take, type Vector } from "./vectors.ts";
 
 /**
@@ -13,6 +13,14 @@ export function align(
 ): Sequence[] {
   const [only] = calls;
   if (only !== undefined && calls.length === 1) return [...only];
+  if (only !== undefined && calls.every((sequences) => haveSameSeries(sequences, only)))
+    return only.map((_, i) =>
+      alignSeries(
+        calls.map((sequences) => sequences[i]),
+        types,
+        isAscending,
+      ),
+    );
   const series = new Map<string, (Sequence | undefined)[]>();
   for (const [i, sequences] of calls.entries())
     for (const sequence of sequences) {
@@ -23,6 +31,16 @@ export function align(
     }
   const aligned = Array.from(series.values(), (members) => alignSeries(members, types, isAscending));
   return inOrder(aligned, isAscending);
+}
+
+function haveSameSeries(a: readonly Sequence[], b: readonly Sequence[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((sequence, i) => {
+      const other = b[i];
+      return other !== undefined && compareSequences(sequence, other) === 0;
+    })
+  );
 }
 
 function alignSeries(

@@ -43,7 +43,7 @@ async function runPushed(plan: CallPlan & { kind: "pushed" }, reading: Reading):
       if (value === undefined) continue;
       reading.work.windows(time.length);
       reading.work.hold(time.length * 2);
-      await reading.work.did(time.length);
+      await reading.work.didSequence(time.length);
       const points: Sequence = {
         name: part.name,
         tags,
@@ -148,7 +148,7 @@ async function runSequence(plan: CallPlan & { kind: "sequence" }, reading: Readi
     if (points === undefined) continue;
     if (!found.types.includes(points.value.type))
       throw new InfluxqlError("semantic", `${call.name}() does not take a ${points.value.type}`);
-    await reading.work.did(points.time.length);
+    await reading.work.didSequence(points.time.length);
     addPoints(results, sequence, found.of(points, options));
   }
   return results;
@@ -183,7 +183,7 @@ async function runOverRows(
   for (const sequence of await readRows(rows, reading)) {
     const points = pointsOf(sequence);
     if (points === undefined) continue;
-    await reading.work.did(points.time.length);
+    await reading.work.didSequence(points.time.length);
     const options = {
       isAscending,
       unit_ms: unitOf(plan),
@@ -208,7 +208,7 @@ async function runTop(plan: CallPlan & { kind: "top" }, reading: Reading): Promi
     perSeries === undefined ? await readRows(rows, reading) : await bestOfSeries(rows, plan, reading);
   const results: Sequence[] = [];
   for (const sequence of inputs) {
-    await reading.work.did(sequence.time.length);
+    await reading.work.didSequence(sequence.time.length);
     const best = bestPoints(sequence, spans(sequence.time, scope), count, isTop);
     if (best.time.length > 0) results.push(best);
   }

@@ -1,18 +1,17 @@
-import type { Expr, Fill, SelectStatement } from "./ast.ts";
+import type { SelectStatement } from "./ast.ts";
 import { align } from "./align.ts";
 import { runCall } from "./calls.ts";
 import type { Engine } from "./engine.ts";
-import { evaluate } from "./evaluate.ts";
+import { Outputs } from "./outputs.ts";
 import type { SelectPlan } from "./plan.ts";
 import { Planner } from "./planner.ts";
 import { prepare } from "./prepare.ts";
-import { print } from "./print.ts";
 import type { ResultSeries, StatementResult } from "./result.ts";
 import { readRows, type Reading } from "./rows.ts";
 import type { Scans } from "./scans.ts";
 import { limited, type Sequence } from "./sequences.ts";
 import { typeOf, valueType } from "./types.ts";
-import { concatenate, isNull, slice, toColumn, type Vector } from "./vectors.ts";
+import { toColumn } from "./vectors.ts";
 import { Work } from "./work.ts";
 
 export interface ExecuteOptions {
@@ -75,80 +74,30 @@ function resultOf({ name, tags, time, columns }: Sequence, { ready, scope }: Sel
 
 /** A statement's rows, one table a series, with a column for each of its fields. */
 async function runSelect(plan: SelectPlan, reading: Reading): Promise<Sequence[]> {
-  const { calls, beside, rows, ready } = plan;
+  const { calls, rows, ready } = plan;
   const { limit, offset } = ready;
-  const keys = [...calls.map(({ key }) => key), ...beside.map((ref) => print(ref))];
   if (calls.length === 0) {
     if (rows === undefined) return [];
     const sequences = (await readRows(rows, reading)).map((sequence) => limited(sequence, limit, offset));
-    return await withFields(sequences, keys, plan, reading);
+    return await withOutputs(sequences, plan, reading);
   }
   const points: Sequence[][] = [];
   for (const { plan: call } of calls)
     points.push((await runCall(call, reading)).map((sequence) => limited(sequence, limit, offset)));
   const types = calls.map(({ plan: { call } }) => valueType(typeOf(call)));
-  return await withFields(align(points, types, plan.scope.isAscending), keys, plan, reading);
+  return await withOutputs(align(points, types, plan.scope.isAscending), plan, reading);
 }
 
-async function withFields(
+async function withOutputs(
   sequences: readonly Sequence[],
-  keys: readonly string[],
-  { ready, fill }: SelectPlan,
+  plan: SelectPlan,
   { work }: Reading,
 ): Promise<Sequence[]> {
+  const outputs = new Outputs(plan, work);
   const tables: Sequence[] = [];
   for (const sequence of sequences) {
-    const { length } = sequence.time;
-    if (length === 0) continue;
-    const symbols = new Map(keys.map((key, i) => [key, filledNulls(sequence.columns[i], fill)]));
-    const columns: Vector[] = [];
-    for (const field of ready.outputs) {
-      columns.push(await column(field, symbols, length, work));
-    }
-    tables.push({ ...sequence, columns });
+    await work.didSequence(sequence.time.length);
+    if (sequence.time.length > 0) tables.push({ ...sequence, columns: await outputs.of(sequence) });
   }
   return tables;
-}
-
-/** A field or call as it is, arithmetic in pieces. */
-async function column(
-  field: Expr,
-  symbols: ReadonlyMap<string, Vector | undefined>,
-  length: number,
-  work: Work,
-): Promise<Vector> {
-  const known = isSymbol(field) ? symbols.get(print(field)) : undefined;
-  if (known !== undefined) return known;
-  const pieces: Vector[] = [];
-  await work.inTurns(length, (from, to) => {
-    const at = (expr: Expr): Vector | undefined => {
-      const symbol = isSymbol(expr) ? symbols.get(print(expr)) : undefined;
-      return symbol && slice(symbol, from, to);
-    };
-    pieces.push(evaluate(field, { length: to - from, column: at }));
-  });
-  const [first] = pieces;
-  return first !== undefined && pieces.length === 1 ? first : concatenate(pieces, first?.type ?? "float");
-}
-
-function isSymbol({ kind }: Expr): boolean {
-  return kind === "ref" || kind === "call";
-}
-
-/** Nulls beside values: a number, or what was there before. */
-function filledNulls(vector: Vector | undefined, fill: Fill): Vector | undefined {
-  if (vector === undefined || (fill.kind !== "number" && fill.kind !== "previous")) return vector;
-  if (vector.type === "string") {
-    if (fill.kind === "number" || !vector.values.includes(null)) return vector;
-    let previous: string | null = null;
-    return { type: "string", values: vector.values.map((value) => (previous = value ?? previous)) };
-  }
-  const values = Float64Array.from(vector.values);
-  for (let i = 0; i < values.length; i++) {
-    if (!isNull(vector, i)) continue;
-    if (fill.kind === "previous") values[i] = values[i - 1] ?? Number.NaN;
-    else if (fill.kind === "number" && vector.type !== "boolean")
-      values[i] = vector.type === "integer" ? Math.trunc(fill.value) : fill.value;
-  }
-  return { ...vector, values };
 }

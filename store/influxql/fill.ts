@@ -77,7 +77,7 @@ export async function filled(
     times.push(time[next] ?? 0);
     at.push(next);
   }
-  await work.did(times.length);
+  await work.didSequence(times.length);
   const rows = Int32Array.from(at);
   const filledTimes = Float64Array.from(times);
   return {

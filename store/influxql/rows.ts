@@ -58,7 +58,7 @@ async function readScan(
   const sequences: Sequence[] = [];
   for (const { tags, time, columns: values } of groups) {
     work.hold(time.length * (columns.length + 1));
-    await work.did(time.length * columns.length);
+    await work.didSequence(time.length * columns.length);
     const vectors = columns.map(({ place, isTag }, i): Vector => {
       const type = types[i] ?? "float";
       const column = values[place];
@@ -86,7 +86,7 @@ async function readCandidates(
   for (const { tags, time, columns, selected } of groups) {
     work.windows(time.length);
     work.hold(time.length * (types.length + 1));
-    await work.did(time.length);
+    await work.didSequence(time.length);
     const value = columns[place];
     if (value === undefined) continue;
     const besideColumns = beside.map((key) => {
@@ -118,7 +118,7 @@ async function readSubquery(
   for (const table of tables) {
     const rows = condition === undefined ? table : rowsAt(table, passing(condition, table, inner));
     const length = rows.time.length;
-    await work.did(length * columns.length);
+    await work.didSequence(length * columns.length);
     const vectors = columns.map((column, i) => mapped(column, types[i] ?? "float", rows, inner));
     sequences.push({ ...rows, columns: vectors });
   }

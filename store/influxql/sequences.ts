@@ -19,7 +19,15 @@ export function compareSequences(a: Sequence, b: Sequence): number {
 
 /** By measurement and tags; descending statements answer their series in descending order too. */
 export function inOrder(sequences: readonly Sequence[], isAscending: boolean): Sequence[] {
-  return sequences.toSorted((a, b) => (isAscending ? compareSequences(a, b) : compareSequences(b, a)));
+  const compare = (a: Sequence, b: Sequence): number =>
+    isAscending ? compareSequences(a, b) : compareSequences(b, a);
+  // Mostly they come so from the store, or the other way round.
+  const given = isAscending ? [...sequences] : sequences.toReversed();
+  const isSorted = given.every((sequence, i) => {
+    const before = given[i - 1];
+    return before === undefined || compare(before, sequence) <= 0;
+  });
+  return isSorted ? given : given.sort(compare);
 }
 
 export function backwards(sequence: Sequence): Sequence {

@@ -3,6 +3,8 @@ import type { QueryLimits } from "./engine.ts";
 import { InfluxqlError } from "./errors.ts";
 
 const valuesPerTurn = 100_000;
+/** What handling a sequence costs beside its values, in values. */
+const valuesPerSequence = 50;
 
 /** What a statement does and holds, and how long it may keep others waiting. */
 export class Work {
@@ -56,6 +58,12 @@ export class Work {
   async did(values: number): Promise<void> {
     this.#signal.throwIfAborted();
     if (this.isTurnOver(values)) await this.giveWay();
+  }
+
+  /** The same after a sequence, which is some work however few values it has. */
+  async didSequence(values: number): Promise<void> {
+    this.#signal.throwIfAborted();
+    if (this.isTurnOver(values + valuesPerSequence)) await this.giveWay();
   }
 
   /** Counts values that were worked on; then `giveWay`. */
