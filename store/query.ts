@@ -29,6 +29,9 @@ export interface QueryBounds {
   readonly values: number;
 }
 
+/** Where nobody says otherwise. */
+export const queryBounds: QueryBounds = { time_ms: 30_000, rows: 1_000_000, values: 10_000_000 };
+
 /** In InfluxDB's own form, errors too: 200 with an `error` for a statement, 400 for a request that cannot be read. */
 export interface QueryAnswer {
   readonly status: number;

@@ -6,8 +6,11 @@ import { clientSignal } from "../client-signal.ts";
 import type { ApiContext, ApiServer } from "../context.ts";
 import { errorV1, InfluxError } from "../influx/form.ts";
 
-/** Milliseconds for a query and for whoever reads its answer: a chunked one may be long. The store's own limit ends a query before. */
-const longest = 600_000;
+/**
+ * Milliseconds for a query, and for whoever reads its answer; also without a byte between. The store's own limits, which are configured, end both long
+ * before.
+ */
+const longest = 2 * 3_600_000;
 /** Rows of a piece where `chunk_size` does not say. */
 const chunkRows = 10_000;
 
@@ -79,6 +82,7 @@ export function influxQueryRoutes(server: ApiServer, { port }: ApiContext): void
   };
 
   const answer = async (parameters: Parameters, accept: string | undefined, reply: FastifyReply) => {
+    reply.raw.socket?.setTimeout(longest); // for this request: the server sets its own again for the next
     const { status, contentType, body } = await port.query(
       requestOf(parameters, accept, clientSignal(reply)),
     );

@@ -48,11 +48,11 @@ const Settings = z.strictObject({
   query_max_s: z.number().min(0.1).max(3600).default(30).meta({
     env: "MARSAD_QUERY_MAX_S",
     unit: "s",
-    description: "How long the statements of one InfluxQL request may take on the embedded store.",
+    description: "How long the statements of one InfluxQL request may take; with InfluxDB its answer, too.",
   }),
   query_max_rows: z.number().int().min(1).default(1_000_000).meta({
     env: "MARSAD_QUERY_MAX_ROWS",
-    description: "Rows of an InfluxQL answer of the embedded store.",
+    description: "Rows of an InfluxQL answer; with InfluxDB 256 bytes for each.",
   }),
   query_max_values: z.number().int().min(1).default(10_000_000).meta({
     env: "MARSAD_QUERY_MAX_VALUES",

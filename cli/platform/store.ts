@@ -20,13 +20,13 @@ export async function openStore(
     tagsOf: sensorTags(registry),
     onTagsChanged: (listener) => registry.onChange((changed) => listener(changed)),
   };
+  const queries = {
+    time_ms: config.query_max_s * 1_000,
+    rows: config.query_max_rows,
+    values: config.query_max_values,
+  };
   if (config.store === "duckdb") {
     const { openDuckDbStore } = await import("#store/duckdb/index.ts");
-    const queries = {
-      time_ms: config.query_max_s * 1_000,
-      rows: config.query_max_rows,
-      values: config.query_max_values,
-    };
     return await openDuckDbStore({ path, ...tags, queries, log, metrics, closedDays: { now: Date.now } });
   }
   const { openInfluxStore } = await import("#store/influxdb/index.ts");
@@ -41,6 +41,7 @@ export async function openStore(
     retentionDays: config.influx_retention_days,
     timeout: config.influx_timeout,
     ...tags,
+    queries,
     log,
     metrics,
   });

@@ -14,7 +14,7 @@ import type {
   StoreOutcome,
   StoreRefusal,
 } from "../port.ts";
-import type { Policy, QueryAnswer, QueryRequest } from "../query.ts";
+import { type Policy, type QueryAnswer, type QueryBounds, type QueryRequest, queryBounds } from "../query.ts";
 import type { DirtyHour, ResultBatch, RowPiece, RowsQuery } from "../results.ts";
 import { Serial } from "../serial.ts";
 import type { EngineOptions } from "./engine.ts";
@@ -39,6 +39,8 @@ export interface InfluxStoreOptions {
   /** Milliseconds until a request is answered. */
   readonly timeout?: number;
   readonly linesPerRequest?: number;
+  /** What a query may cost; rows are counted by their bytes. */
+  readonly queries?: Pick<QueryBounds, "time_ms" | "rows">;
   readonly connections?: number;
   /** The registry's answer; without, rows have the tags agency and sensor alone. */
   readonly tagsOf?: TagsOf;
@@ -107,8 +109,8 @@ class InfluxStore implements Store {
   ) {
     this.#thread = thread;
     this.#options = options;
-    const { url, database, policy, user, password } = options;
-    this.#queries = new PassThrough({ url, database, policy, user, password });
+    const { url, database, policy, user, password, queries: bounds = queryBounds } = options;
+    this.#queries = new PassThrough({ url, database, policy, user, password, bounds });
     this.#metrics = metrics;
   }
 

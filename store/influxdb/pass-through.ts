@@ -5,7 +5,9 @@ import { databasesOf } from "../influxql/databases.ts";
 import { InfluxqlError } from "../influxql/errors.ts";
 import { parse } from "../influxql/parser.ts";
 import { print } from "../influxql/print.ts";
-import { policies, type QueryAnswer, type QueryRequest } from "../query.ts";
+import { answerOf, refusal } from "../influxql/request.ts";
+import type { StatementResult } from "../influxql/result.ts";
+import { policies, type QueryAnswer, type QueryBounds, type QueryRequest } from "../query.ts";
 import { wordsOf } from "./answers.ts";
 import { type InfluxAddress, InfluxHttp, type StreamedAnswer } from "./http.ts";
 
@@ -13,15 +15,14 @@ export interface PassThroughOptions extends InfluxAddress {
   readonly database: string;
   /** The retention policy that readings are written to; undefined: the database's default one. */
   readonly policy: string | undefined;
+  /** Of a request with its answer. */
+  readonly bounds: Pick<QueryBounds, "time_ms" | "rows">;
 }
 
 /** Queries at InfluxDB at the same time; and those that may wait for one of them to end. */
 const atOnce = 8;
 const waiting = 64;
-/** Milliseconds for a query with its answer. */
-const longest = 60_000;
-/** Bytes of an answer, and how many a row counts where the request bounds rows. */
-const answerBytes = 1024 * 1024 * 1024;
+/** Rows are not counted on their way: an answer may have so many bytes for each. */
 const rowBytes = 256;
 
 /**
@@ -46,19 +47,19 @@ export class PassThrough implements Disposable {
       statements = parse(request.q, { params: request.params });
     } catch (error) {
       if (!(error instanceof InfluxqlError)) throw error;
-      return failed(400, { error: error.message }, request);
+      return refusal(400, error.message, request);
     }
-    if (statements.length === 0) return document(200, "application/json", "{}\n");
     const foreign = statements.findIndex((statement) => !isOf(statement, request.db, database));
     if (foreign !== -1) {
       const other = databasesOf([statements[foreign]!]).find((name) => name !== database) ?? request.db;
-      return failed(200, { statement_id: foreign, error: `database not found: ${other}` }, request);
+      return answerOf(each([{ statement: foreign, error: `database not found: ${other}` }]), request);
     }
-    const isList = statements.map(isListOfDatabases);
-    if (isList.every(Boolean) && isList.length > 0) return ownDatabase(database, isList.length, request);
-    if (isList.includes(true))
-      return failed(400, { error: "SHOW DATABASES stands alone: ask the other statements apart" }, request);
-    return await this.#pass(statements, request);
+    const lists = statements.filter(isListOfDatabases);
+    if (lists.length < statements.length && lists.length > 0)
+      return refusal(400, "SHOW DATABASES stands alone: ask the other statements apart", request);
+    if (lists.length < statements.length) return await this.#pass(statements, request);
+    const result = listOf(database);
+    return answerOf(each(lists.map((_, statement) => ({ statement, result, zone: undefined }))), request);
   }
 
   [Symbol.dispose](): void {
@@ -69,18 +70,19 @@ export class PassThrough implements Disposable {
     if (this.#open >= atOnce + waiting)
       throw new MarsadError("REFUSED", "too many queries at the same time; ask again in a moment");
     const { limits } = request;
-    const time_ms = Math.min(limits?.time_ms ?? longest, longest);
+    const { bounds } = this.#options;
+    const time_ms = Math.min(limits?.time_ms ?? Infinity, bounds.time_ms);
     const late = AbortSignal.timeout(time_ms);
     let answer: StreamedAnswer;
     try {
       answer = await this.#ask(statements, request, AbortSignal.any([request.signal, late]));
     } catch (error) {
       if (error !== late.reason) throw error;
-      const words = `query-timeout limit exceeded: the query took longer than ${time_ms / 1_000} s`;
-      return failed(200, { statement_id: 0, error: words }, request);
+      const words = `the query took longer than ${time_ms / 1_000} s (limit query_max_s): ask for a shorter time or fewer series, or ask a roll-up`;
+      return answerOf(each([{ statement: 0, error: words }]), request);
     }
     if (answer.status !== 200) return await this.#refused(answer, request);
-    const most = Math.min(answerBytes, (limits?.rows ?? Infinity) * rowBytes);
+    const most = Math.min(limits?.rows ?? Infinity, bounds.rows) * rowBytes;
     return { status: 200, contentType: answer.contentType, body: bounded(answer.body, most) };
   }
 
@@ -99,7 +101,7 @@ export class PassThrough implements Disposable {
           body: this.#parameters(statements, request).toString(),
           contentType: "application/x-www-form-urlencoded",
           accept: request.format === "csv" ? "text/csv" : "application/json",
-          timeout: 2 * longest, // the signal's task
+          timeout: 2 * this.#options.bounds.time_ms, // the signal's task
         },
         signal,
       );
@@ -129,7 +131,7 @@ export class PassThrough implements Disposable {
   async #refused({ status, body }: StreamedAnswer, request: QueryRequest): Promise<QueryAnswer> {
     const said = await text(body);
     if (status === 401 || status === 403 || status < 400) throw this.#http.unexpected(status, said);
-    return failed(status, { error: wordsOf(said) || `InfluxDB answered ${status}` }, request);
+    return refusal(status, wordsOf(said) || `InfluxDB answered ${status}`, request);
   }
 }
 
@@ -165,40 +167,14 @@ function namedPolicy(source: MeasurementSource, policy: string | undefined): Mea
   return policy === undefined ? rest : { ...rest, policy };
 }
 
-/** SHOW DATABASES, `count` times: there may be others on the server. */
-function ownDatabase(name: string, count: number, { format, pretty, chunk }: QueryRequest): QueryAnswer {
-  if (format === "csv") {
-    const table = `name,tags,name\ndatabases,,${name}\n`;
-    return document(200, "text/csv", Array.from({ length: count }, () => table).join("\n"));
-  }
-  const results = Array.from({ length: count }, (_, statement_id) => ({
-    statement_id,
-    series: [{ name: "databases", columns: ["name"], values: [[name]] }],
-  }));
-  const documents = chunk === undefined ? [{ results }] : results.map((result) => ({ results: [result] }));
-  return document(200, "application/json", documents.map((one) => json(one, pretty)).join(""));
+/** SHOW DATABASES: there may be others on the server. */
+function listOf(database: string): StatementResult {
+  const values = { type: "string", values: [database] } as const;
+  return { series: [{ name: "databases", columns: ["name"], values: [values], rows: 1 }] };
 }
 
-/** As InfluxDB says it: of a statement in `results`, of a request by itself. */
-function failed(
-  status: number,
-  { error, ...statement }: { error: string; statement_id?: number },
-  { format, pretty }: QueryRequest,
-): QueryAnswer {
-  if (format === "csv") return document(status, "text/csv", `error\n"${error.replaceAll('"', '""')}"\n`);
-  const said = "statement_id" in statement ? { results: [{ ...statement, error }] } : { error };
-  return document(status, "application/json", json(said, pretty));
-}
-
-function json(value: object, pretty = false): string {
-  return `${JSON.stringify(value, null, pretty ? 4 : 0)}\n`;
-}
-
-function document(status: number, contentType: string, content: string): QueryAnswer {
-  async function* body(): AsyncGenerator<Uint8Array> {
-    yield Buffer.from(content);
-  }
-  return { status, contentType, body: body() };
+async function* each<T>(values: readonly T[]): AsyncGenerator<T> {
+  yield* values;
 }
 
 /** @throws MarsadError REFUSED, which cuts the answer */

@@ -21,20 +21,33 @@ export function answerRequest(
   request: Omit<QueryRequest, "signal" | "limits">,
   run: RunStatement,
 ): QueryAnswer {
-  const isCsv = request.format === "csv";
-  const contentType = isCsv ? "text/csv" : "application/json";
   let statements: Statement[];
   try {
     statements = parse(request.q, { params: request.params });
   } catch (error) {
     if (!(error instanceof InfluxqlError)) throw error;
-    const text = isCsv ? csvError(error.message) : `{"error":${jsonText(error.message)}}\n`;
-    return { status: 400, contentType, body: pieces(only(indented(text, request))) };
+    return refusal(400, error.message, request);
   }
-  const answers = answersOf(statements, request.db, run);
-  const text = isCsv ? encodeCsv(answers, request.epoch) : encodeJson(answers, request);
-  return { status: 200, contentType, body: pieces(request.pretty === true && !isCsv ? pretty(text) : text) };
+  return answerOf(answersOf(statements, request.db, run), request);
 }
+
+/** What a request's statements come to, in the form that it asks for. */
+export function answerOf(answers: AsyncIterable<StatementAnswer>, request: AnswerForm): QueryAnswer {
+  const isCsv = request.format === "csv";
+  const text = isCsv ? encodeCsv(answers, request.epoch) : encodeJson(answers, request);
+  const shown = request.pretty === true && !isCsv ? pretty(text) : text;
+  return { status: 200, contentType: contentTypes[request.format], body: pieces(shown) };
+}
+
+/** What is wrong with a request as a whole. */
+export function refusal(status: number, message: string, request: AnswerForm): QueryAnswer {
+  const { format } = request;
+  const text = format === "csv" ? csvError(message) : `{"error":${jsonText(message)}}\n`;
+  return { status, contentType: contentTypes[format], body: pieces(only(indented(text, request))) };
+}
+
+type AnswerForm = Pick<QueryRequest, "format" | "pretty" | "epoch" | "chunk">;
+const contentTypes = { csv: "text/csv", json: "application/json" } as const;
 
 /** After one that fails, no other is run. */
 async function* answersOf(

@@ -4,7 +4,7 @@ import { InfluxqlError } from "../../influxql/errors.ts";
 import { answerRequest } from "../../influxql/request.ts";
 import type { StatementResult } from "../../influxql/result.ts";
 import type { Statement } from "../../influxql/ast.ts";
-import type { QueryBounds, QueryRequest } from "../../query.ts";
+import { type QueryBounds, type QueryRequest, queryBounds } from "../../query.ts";
 import { Slots } from "../../slots.ts";
 import type { Session } from "../session.ts";
 import { runStatement } from "./run-statement.ts";
@@ -20,9 +20,7 @@ export interface QueryOptions extends QueryBounds {
 export const queryOptions: QueryOptions = {
   connections: 2,
   waiting: 32,
-  time_ms: 30_000,
-  rows: 1_000_000,
-  values: 10_000_000,
+  ...queryBounds,
 };
 
 /** A request as it crosses threads. */
