@@ -77,6 +77,18 @@ function begun(): TestJournal {
   return new TestJournal().append([flow("tf-0", midnight), flow("tf-1", midnight)]);
 }
 
+async function answerOf(store: Store, q: string): Promise<unknown> {
+  const { body } = await store.query({
+    q,
+    epoch: "ms",
+    format: "json",
+    signal: new AbortController().signal,
+  });
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return JSON.parse(Buffer.concat(pieces).toString());
+}
+
 /** A place that another process can open. */
 export interface SharedPlace extends StorePlace {
   readonly kind: Store["kind"];
@@ -241,6 +253,63 @@ export function resultsContract(name: string, makePlace: () => Promise<SharedPla
         expect(left?.minutes.indexOf(1)).toBe(5);
         await store.clean(await store.dirty());
         expect(await store.dirty()).toEqual([]);
+      },
+    );
+
+    scenario(
+      "texts and tag sets are what a query answers, and roll-ups are a policy's",
+      async ({ place }) => {
+        await using store = await place.open();
+        await store.write(begun().batch(0));
+        const texts = ['say "it\'s"', "two\nlines, a\ttab \\", "تنبيه: ضغط منخفض", "", null];
+        const alerts: ResultBatch = {
+          policy: "autogen",
+          measurement: "alert",
+          fields: [
+            { name: "text_ar", type: "string", values: texts },
+            { name: "code", type: "integer", values: Float64Array.from(texts, (_, i) => i) },
+            { name: "open", type: "boolean", values: Float64Array.from(texts, (_, i) => i % 2) },
+          ],
+          time: Float64Array.from(texts, (_, i) => midnight + i),
+          series: Uint32Array.of(0, 0, 0, 0, 1),
+          tagSets: [{ alert: "a 1,=", severity: "" }, { alert: "a\\ 2\\" }],
+        };
+        await store.writeResults([alerts, rollup([[1, midnight, 2.5]], ["vehicles_sum"]), alerts]);
+        const answer = await answerOf(
+          store,
+          `SELECT text_ar, code, open, alert FROM alert; SELECT vehicles_sum FROM rollup_1m.traffic_flow GROUP BY sensor`,
+        );
+        expect(answer).toEqual({
+          results: [
+            {
+              statement_id: 0,
+              series: [
+                {
+                  name: "alert",
+                  columns: ["time", "text_ar", "code", "open", "alert"],
+                  values: texts.map((text, i) => [
+                    midnight + i,
+                    text,
+                    i,
+                    i % 2 === 1,
+                    i < 4 ? "a 1,=" : "a\\ 2",
+                  ]),
+                },
+              ],
+            },
+            {
+              statement_id: 1,
+              series: [
+                {
+                  name: "traffic_flow",
+                  tags: { sensor: "tf-1" },
+                  columns: ["time", "vehicles_sum"],
+                  values: [[midnight, 2.5]],
+                },
+              ],
+            },
+          ],
+        });
       },
     );
 
