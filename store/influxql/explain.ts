@@ -149,7 +149,9 @@ class Steps {
   #source(source: SourceRows): string[] {
     switch (source.kind) {
       case "scan":
-        return [`rows of scan ${this.#number(source.scan)}`];
+        return [
+          `rows of scan ${this.#number(source.scan)}${source.between === undefined ? "" : ` between the points of scan ${this.#number(source.between.scan)}`}`,
+        ];
       case "candidates":
         return [`the best of each series by scan ${this.#number(source.scan)}`];
       case "subquery":

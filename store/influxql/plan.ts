@@ -75,6 +75,8 @@ export interface RowsPlan {
 export type SourceRows =
   | {
       readonly kind: "scan";
+      /** Of a selector: only rows between the first and the last of the points that it picks are read. */
+      readonly between: { readonly scan: WindowedScan; readonly place: number } | undefined;
       readonly name: string;
       readonly scan: RawScan;
       readonly columns: readonly ColumnAt[];

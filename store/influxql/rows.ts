@@ -50,11 +50,15 @@ async function readSource(source: SourceRows, plan: RowsPlan, reading: Reading):
 }
 
 async function readScan(
-  { name, scan, columns }: SourceRows & { kind: "scan" },
+  { name, scan, columns, between }: SourceRows & { kind: "scan" },
   { scope, types }: RowsPlan,
   { engine, work }: Reading,
 ): Promise<Sequence[]> {
-  const groups = limitSeries(await scan.groups(engine), scope.tagKeys, scope);
+  const read =
+    between === undefined
+      ? await scan.groups(engine)
+      : await scan.groupsBetween(engine, ...extent(await between.scan.groups(engine), between.place));
+  const groups = limitSeries(read, scope.tagKeys, scope);
   const sequences: Sequence[] = [];
   for (const { tags, time, columns: values } of groups) {
     work.hold(time.length * (columns.length + 1));
@@ -68,6 +72,18 @@ async function readScan(
     sequences.push({ name, tags, time, columns: vectors });
   }
   return sequences;
+}
+
+/** The first and the last of the points that a selector picked. */
+function extent(groups: readonly ScanGroup[], place: number): [first: number, last: number] {
+  let first = Infinity;
+  let last = -Infinity;
+  for (const { selected } of groups)
+    for (const time of selected?.[place] ?? []) {
+      if (time < first) first = time;
+      if (time > last) last = time;
+    }
+  return [first, last];
 }
 
 function emptyAsNull(column: Vector): Vector {

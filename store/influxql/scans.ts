@@ -153,6 +153,11 @@ export class RawScan extends Scan {
     return place >= 0 ? place : this.#columns.push(column) - 1;
   }
 
+  /** Only rows within these times, both included. */
+  groupsBetween(engine: Engine, first: number, last: number): Promise<ScanGroup[]> {
+    return first <= last ? engine.scan({ ...this.request, from: first, to: last + 1 }) : Promise.resolve([]);
+  }
+
   get request(): ScanRequest {
     const limit = this.#limit === undefined ? {} : { limit: this.#limit };
     return { ...this.#base, rows: { kind: "raw", columns: this.#columns, order: this.#order, ...limit } };

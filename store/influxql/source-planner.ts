@@ -9,7 +9,7 @@ import {
   percentileOf,
   sharesItsName,
 } from "./push-down.ts";
-import type { ScanOf, Scans } from "./scans.ts";
+import type { ScanOf, Scans, WindowedScan } from "./scans.ts";
 import { keySet, type Scope } from "./scope.ts";
 import { intersect, type TimeRange } from "./time-range.ts";
 import { castOf, type DataType, valueType } from "./types.ts";
@@ -105,7 +105,7 @@ export class SourcePlanner {
         this.#isPushed(mayPushCandidates, call, driver, source, ready, beside)
       )
         return this.#candidates(call, driver, source, ready, scope, beside);
-      return this.#scanRows(
+      const rows = this.#scanRows(
         source,
         ready,
         scope,
@@ -113,6 +113,8 @@ export class SourcePlanner {
         beside,
         sharesItsName(source, ready.sources) ? undefined : limit,
       );
+      const between = this.#between(call, driver, source, ready, scope);
+      return rows.map((row) => (row.kind === "scan" ? { ...row, between } : row));
     });
     return {
       kind: "rows",
@@ -148,7 +150,22 @@ export class SourcePlanner {
       return isTag ? { place: scan.add({ kind: "tag", name: ref.name }), isTag } : { place: -1, isTag };
     };
     const columns = (driver === undefined ? beside : [driver, ...beside]).map(columnAt);
-    return [{ kind: "scan", name: source.name, scan, columns }];
+    return [{ kind: "scan", name: source.name, scan, columns, between: undefined }];
+  }
+
+  /** `last(a), b` of a long range needs the rows near its end only: the engine says first where they are. */
+  #between(
+    call: Call | undefined,
+    driver: Ref | undefined,
+    source: Measurement,
+    ready: Ready,
+    scope: Scope,
+  ): { readonly scan: WindowedScan; readonly place: number } | undefined {
+    if (call === undefined || driver === undefined || scope.window !== undefined) return undefined;
+    if (call.name !== "first" && call.name !== "last") return undefined;
+    if (!this.#isPushed(mayPushDown, call, driver, source, ready, [])) return undefined;
+    const scan = this.#scans.windowed(this.#scanOf(source, scope, scope.tagKeys, ready), undefined);
+    return { scan, place: scan.add({ fn: call.name, field: driver.name }) };
   }
 
   #candidates(

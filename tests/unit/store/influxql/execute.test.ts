@@ -203,3 +203,12 @@ test("calls over the same rows are one scan, which reads only what is asked", as
     },
   ]);
 });
+
+test("the last row of each series is looked for where the last points are", async () => {
+  const engine = makeRowsEngine({ rows: pumps, integers: ["count"] });
+  const result = await execute(select("SELECT last(flow), count FROM pumps GROUP BY pump"), engine);
+  expect(shown(result)).toBe("pumps pump=p1 time|last|count\n5|40|-\npumps pump=p2 time|last|count\n4|2|2");
+  expect(engine.requests.map(({ from, to, rows }) => ({ kind: rows.kind, from, to })).slice(1)).toEqual([
+    { kind: "raw", from: 240_000, to: 300_001 },
+  ]);
+});

@@ -113,6 +113,16 @@ const generatedSelect = fc.oneof(
         `SELECT ${fn}, ${tags} FROM m WHERE ${range}${where} GROUP BY time(20m)${by}`,
     ),
   fc
+    .tuple(
+      fc.constantFrom("last(flow), count, state", "first(count), flow, sensor", "last(state), flow"),
+      condition,
+      groups,
+    )
+    .map(
+      ([fields, where, by]) =>
+        `SELECT ${fields} FROM m WHERE ${range}${where}${by === "" ? "" : ` GROUP BY${by.slice(1)}`}`,
+    ),
+  fc
     .tuple(fc.constantFrom("top", "bottom"), fc.constantFrom("", "sensor, ", "district, sensor, "), groups)
     .map(([fn, tags, by]) => `SELECT ${fn}(flow, ${tags}2) FROM m WHERE ${range} GROUP BY time(30m)${by}`),
   fc
