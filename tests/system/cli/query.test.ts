@@ -29,15 +29,15 @@ describe("marsad query", () => {
   });
   afterAll(() => resources.disposeAsync());
 
-  const query = (influxql: string, ...more: string[]): Promise<Ended> =>
+  const query = (influxql: string, more: readonly string[] = []): Promise<Ended> =>
     runMarsad(["query", influxql, "--http", platform.ready.http, ...more]);
 
   test("prints a table for people, CSV and JSON for programs", async () => {
     const q = 'SELECT sum("vehicles") FROM "traffic_flow" WHERE time > now() - 1d GROUP BY "sensor"';
     const [table, csv, json] = await Promise.all([
       query(q),
-      query(q, "--format", "csv", "--epoch", "s"),
-      query(q, "--format", "json", "--epoch", "ms"),
+      query(q, ["--format", "csv", "--epoch", "s"]),
+      query(q, ["--format", "json", "--epoch", "ms"]),
     ]);
     expect(table).toMatchObject({ code: 0, stderr: "" });
     expect(table.stdout).toContain("traffic_flow  sensor=tf-2\n");
@@ -56,18 +56,22 @@ describe("marsad query", () => {
   test("takes parameters, a roll-up and an explanation", async () => {
     const bound = await query(
       'SELECT "vehicles" FROM "traffic_flow" WHERE "sensor" = $sensor AND "vehicles" > $least',
-      ...["--param", "sensor=tf-2", "--param", "least=11", "--format", "csv", "--epoch", "ms"],
+      ["--param", "sensor=tf-2", "--param", "least=11", "--format", "csv", "--epoch", "ms"],
     );
     expect(bound.stdout).toBe(`name,time,vehicles\ntraffic_flow,${from + 120_000},12\n`);
     const rolled = await poll(async () => {
-      const answer = await query(
-        'SELECT sum("vehicles_sum") FROM "traffic_flow"',
-        ...["--rp", "rollup_1m", "--format", "csv", "--epoch", "ms"],
-      );
+      const answer = await query('SELECT sum("vehicles_sum") FROM "traffic_flow"', [
+        "--rp",
+        "rollup_1m",
+        "--format",
+        "csv",
+        "--epoch",
+        "ms",
+      ]);
       return answer.stdout === "" ? undefined : answer;
     });
     expect(rolled.stdout).toBe("name,time,sum\ntraffic_flow,0,36\n");
-    const explained = await query('SELECT max("vehicles") FROM "traffic_flow"', "--explain");
+    const explained = await query('SELECT max("vehicles") FROM "traffic_flow"', ["--explain"]);
     expect(explained.stdout).toContain("traffic_flow_");
   });
 
@@ -75,7 +79,7 @@ describe("marsad query", () => {
     const [wrong, written, asJson] = await Promise.all([
       query("SELECT FROM traffic_flow"),
       query("DROP MEASUREMENT traffic_flow"),
-      query('SELECT holt_winters(max("vehicles"), 1, 1) FROM "traffic_flow"', "--format", "json"),
+      query('SELECT holt_winters(max("vehicles"), 1, 1) FROM "traffic_flow"', ["--format", "json"]),
     ]);
     expect(wrong).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("line 1, char 8") });
     expect(written).toMatchObject({ code: 1, stderr: expect.stringContaining("only reads") });
@@ -88,8 +92,7 @@ describe("marsad query", () => {
       const { stdout } = await query(
         'SELECT last("sent") FROM "gateway_ledger" GROUP BY "gateway"; SELECT last("bound_bytes") FROM "platform_queue" GROUP BY "queue"; ' +
           'SELECT last("total") FROM "platform_rate" GROUP BY "what"',
-        "--format",
-        "csv",
+        ["--format", "csv"],
       );
       return stdout.includes("platform_rate") ? stdout : undefined;
     });
