@@ -5,6 +5,7 @@ import type { Rollup } from "#store/query.ts";
 import { encodeBlock } from "#telemetry/block.ts";
 import { builtinCatalogue } from "#telemetry/builtin-catalogue.ts";
 import type { Field, Measurement } from "#telemetry/catalogue.ts";
+import { commodityNames } from "#telemetry/commodities.ts";
 import { places } from "#telemetry/places.ts";
 import { ReadingTable } from "#telemetry/reading-table.ts";
 import { rollupFields } from "#telemetry/rollup-fields.ts";
@@ -15,6 +16,14 @@ const period_s = 10;
 const day_s = 86_400;
 const batchRows = 100_000;
 const rollup_s: Readonly<Record<Rollup, number>> = { rollup_1m: 60, rollup_1h: 3600, rollup_1d: day_s };
+/** How far back each roll-up goes, as far as its share of all rows allows: what dashboards ask of it. Readings have the rest. */
+const rolledFor: Readonly<Record<Rollup, { readonly days: number; readonly share: number }>> = {
+  rollup_1m: { days: 2, share: 0.3 },
+  rollup_1h: { days: 62, share: 0.15 },
+  rollup_1d: { days: 400, share: 0.05 },
+};
+/** Those that dashboards ask for. */
+const roles = ["dma_in", "customer", "feeder", "storage"];
 const gateway = "bench-1";
 const agency = "city";
 
@@ -30,6 +39,7 @@ export interface QueryCityOptions {
 /** A city of all measurements whose rows follow from their sensor and time alone: for both stores the same, in order of time. */
 export interface QueryCity {
   readonly rows: number;
+  /** Of the readings, ms since 1970. */
   readonly from: number;
   readonly to: number;
   readonly series: number;
@@ -55,17 +65,20 @@ export function queryCity({ rows, sensors, end }: QueryCityOptions): QueryCity {
     first: at * sensors,
   }));
   const series = sources.length * sensors;
-  // What a reading costs in rows, with its share of the roll-ups.
-  const each = 1 + period_s / 60 + period_s / 3600 + period_s / day_s;
-  const steps = Math.floor(rows / (series * each));
   const to = Math.floor(end / 1000 / period_s) * period_s * 1000;
+  const windows = (Object.keys(rolledFor) as Rollup[]).map((policy) => ({
+    policy,
+    starts: windowsBefore(to, policy, Math.floor((rolledFor[policy].share * rows) / series)),
+  }));
+  const rolled = windows.reduce((sum, { starts }) => sum + starts.length, 0);
+  const steps = Math.floor(rows / series) - rolled;
   const from = to - steps * period_s * 1000;
   const districts = places.city.municipalities.flatMap(({ code, districts: all }) =>
     all.map((district) => ({ municipality: code, district: district.code })),
   );
   const stepsAtOnce = Math.max(1, Math.floor(batchRows / sensors));
   return {
-    rows: Math.round(steps * series * each),
+    rows: (steps + rolled) * series,
     from,
     to,
     series,
@@ -96,12 +109,10 @@ export function queryCity({ rows, sensors, end }: QueryCityOptions): QueryCity {
       }
     },
     *rollups() {
-      for (const [policy, every] of Object.entries(rollup_s) as [Rollup, number][]) {
-        const windows = windowsOf(from, to, every * 1000);
-        const atOnce = Math.max(1, Math.floor(batchRows / sensors));
-        for (let begin = 0; begin < windows.length; begin += atOnce) {
+      for (const { policy, starts } of windows) {
+        for (let begin = 0; begin < starts.length; begin += stepsAtOnce) {
           for (const source of sources)
-            yield rolledUp(source, sensors, policy, windows.slice(begin, begin + atOnce));
+            yield rolledUp(source, sensors, policy, starts.slice(begin, begin + stepsAtOnce));
         }
       }
     },
@@ -174,10 +185,12 @@ function rolledUp(
   return { policy, measurement: measurement.name, time, series, fields };
 }
 
-/** Windows that begin in [from, to), ms since 1970. */
-function windowsOf(from: number, to: number, every: number): number[] {
-  const begin = Math.ceil(from / every) * every;
-  return Array.from({ length: Math.max(0, Math.ceil((to - begin) / every)) }, (_, at) => begin + at * every);
+/** The last windows that begin before `to`, ms since 1970: as many as the policy keeps, at most `most`. */
+function windowsBefore(to: number, policy: Rollup, most: number): number[] {
+  const every = rollup_s[policy] * 1000;
+  const count = Math.min(most, Math.floor((rolledFor[policy].days * day_s * 1000) / every));
+  const last = Math.floor((to - 1) / every) * every;
+  return Array.from({ length: count }, (_, at) => last - (count - 1 - at) * every);
 }
 
 /** A day's curve of the sensor's own height with some noise, within the field's plausible range; counters rise. */

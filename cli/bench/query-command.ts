@@ -17,7 +17,7 @@ export function queryCommand(): Command {
         .argParser(between(100_000, 1_000_000_000))
         .default(50_000_000),
     )
-    .addOption(new Option("--sensors <n>", "of each measurement").argParser(between(8, 10_000)).default(40))
+    .addOption(new Option("--sensors <n>", "of each measurement").argParser(between(8, 10_000)).default(400))
     .addOption(
       new Option("--rounds <n>", "times every query is asked").argParser(between(1, 1_000)).default(15),
     )
@@ -49,7 +49,7 @@ function describe({ rows, days, series, queries, beside_ingest: ingest }: QueryB
     queries,
   );
   return (
-    `${grouped(rows)} rows of ${grouped(series)} series, ${days.toFixed(1)} days; milliseconds\n\n${table}\n` +
+    `${grouped(rows)} rows of ${grouped(series)} series, readings of ${days.toFixed(1)} days; milliseconds\n\n${table}\n` +
     `All of them on DuckDB: p95 ${ms(ingest.idle.p95)} ms alone, ${ms(ingest.busy.p95)} ms beside ${grouped(ingest.rate)} readings/s\n`
   );
 }

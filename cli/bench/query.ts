@@ -2,10 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { placeBatch } from "#analytics/jobs/place-batch.ts";
+import { rollupChoice } from "#analytics/jobs/rollup-choice.ts";
+import type { AnsweredSeries } from "#dashboards/grafana/asking.ts";
 import { openLog } from "#runtime/log.ts";
 import { openDuckDbStore } from "#store/duckdb/index.ts";
 import { openInfluxStore } from "#store/influxdb/index.ts";
 import type { Store } from "#store/port.ts";
+import { dashboardQueries } from "./dashboard-queries.ts";
 import { startBenchedInfluxd, benchDatabase } from "./influxd.ts";
 import { summariseLatencies } from "./latencies.ts";
 import { type QueryCity, queryCity } from "./query-city.ts";
@@ -78,8 +82,14 @@ export async function benchQuery(
       load_s.influxdb = await load(store, city, say);
     }
     await influxd.quiet();
-    const queries = benchQueries(city).filter(({ name }) => options.only?.test(name) ?? true);
-    const asked = await compare(queries, askStore(duckdb), askInfluxd(influxd.url), options.rounds, say);
+    const ours = askStore(duckdb);
+    const all = [
+      ...benchQueries(city),
+      ...(await dashboardQueries(city.to, async (q) => seriesOf(await ours(q)))),
+    ];
+    const queries = all.filter(({ name }) => options.only?.test(name) ?? true);
+    say(`${queries.length} queries`);
+    const asked = await compare(queries, ours, askInfluxd(influxd.url), options.rounds, say);
     return {
       rows: city.rows,
       days: (city.to - city.from) / 86_400_000,
@@ -103,6 +113,7 @@ async function load(store: Store, city: QueryCity, say: (what: string) => void):
     say(`${store.kind}: ${batch.next} pieces of ${city.pieces}`);
   }
   for (const batch of city.rollups()) await store.writeResults([batch]);
+  await store.writeResults([rollupChoice(0), placeBatch(0)]);
   const seconds = (performance.now() - begun) / 1000;
   say(`${store.kind}: ${city.rows} rows in ${seconds.toFixed(0)} s`);
   return seconds;
@@ -197,17 +208,19 @@ async function timed(ask: Ask, q: string): Promise<{ answer: string; ms: number 
   return { answer, ms: performance.now() - begun };
 }
 
-/** @throws for an answer with an error in it */
 function countValues(answer: string): number {
+  return seriesOf(answer).reduce((sum, { values }) => sum + values.length, 0);
+}
+
+/** @throws for an answer with an error in it */
+function seriesOf(answer: string): AnsweredSeries[] {
   const { results, error } = JSON.parse(answer) as {
-    results?: { error?: string; series?: { values?: unknown[][] }[] }[];
+    results?: { error?: string; series?: AnsweredSeries[] }[];
     error?: string;
   };
   const wrong = error ?? results?.find((result) => result.error !== undefined)?.error;
   if (wrong !== undefined) throw new Error(wrong);
-  return (results ?? [])
-    .flatMap(({ series = [] }) => series)
-    .reduce((sum, { values = [] }) => sum + values.length, 0);
+  return (results ?? []).flatMap(({ series = [] }) => series.filter(({ values }) => values !== undefined));
 }
 
 function summary(values: readonly number[]): QueryTimes {

@@ -3,7 +3,13 @@ import { alertGroups } from "#dashboards/grafana/alerts.ts";
 import { drawnBoards } from "#dashboards/grafana/files.ts";
 import type { Board } from "#dashboards/grafana/lint.ts";
 import { requireDebian, whySkipped } from "../../support/debian.ts";
-import { type Asked, type Choices, type Pick, filledIn, resolveVariables } from "../../support/grafana.ts";
+import {
+  type Asked,
+  type Choices,
+  type Pick,
+  filledIn,
+  resolveVariables,
+} from "#dashboards/grafana/asking.ts";
 import type { InfluxSeries } from "../../support/influxd.ts";
 import { unlike } from "./answers.ts";
 import { gateways, sensors } from "./city.ts";

@@ -6,13 +6,13 @@ import type { TagsOf } from "#store/influxdb/index.ts";
 import type { Store } from "#store/port.ts";
 import { databaseName } from "#store/query.ts";
 import { type Shapes, TestJournal } from "../../contract/store/journal.ts";
-import type { Ask } from "../../support/grafana.ts";
+import type { Ask } from "#dashboards/grafana/asking.ts";
 import { type InfluxSeries, startInfluxd } from "../../support/influxd.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { newestReadings, resultBatches, rollups, sensors } from "./city.ts";
 
 export interface Stores extends AsyncDisposable {
-  readonly all: readonly { readonly name: string; readonly ask: Ask }[];
+  readonly all: readonly { readonly name: string; readonly ask: Ask<InfluxSeries> }[];
 }
 
 const tagsOf: TagsOf = (_, sensor) => [

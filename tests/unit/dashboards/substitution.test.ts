@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { drawnBoards } from "#dashboards/grafana/files.ts";
 import type { Board } from "#dashboards/grafana/lint.ts";
-import { intervalOf, resolveVariables, substitute } from "../../support/grafana.ts";
+import { intervalOf, resolveVariables, substitute } from "#dashboards/grafana/asking.ts";
 import type { InfluxSeries } from "../../support/influxd.ts";
 import { unlike } from "../../system/grafana/answers.ts";
 

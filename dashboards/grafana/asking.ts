@@ -1,9 +1,15 @@
 import { VariableHide, VariableSort, VariableType } from "@grafana/grafana-foundation-sdk/dashboard";
-import { type Board, type BoardPanel, targetsOf } from "#dashboards/grafana/lint.ts";
-import type { InfluxSeries } from "./influxd.ts";
+import { type Board, type BoardPanel, targetsOf } from "./lint.ts";
 
 /** Puts a question to a store, as Grafana's data source does: InfluxQL over HTTP with times in milliseconds. */
-export type Ask = (influxql: string) => Promise<readonly InfluxSeries[]>;
+export type Ask<Series extends AnsweredSeries = AnsweredSeries> = (
+  influxql: string,
+) => Promise<readonly Series[]>;
+
+/** What is looked at of an answer. */
+export interface AnsweredSeries {
+  readonly values: readonly (readonly (string | number | boolean | null)[])[];
+}
 
 /** The shown time, ms since 1970. */
 export interface TimeRange {
