@@ -22,6 +22,19 @@ const timed: Readonly<Record<string, Named>> = {
   http_request: { title: { en: "HTTP request", ar: "طلب HTTP" }, color: calm.blue },
 };
 
+/** Where readings and messages wait, as docs/metrics.md explains it. */
+const queues: Readonly<Record<string, Named>> = {
+  "ingest group": { title: { en: "Gathered for a commit", ar: "تُجمع للتثبيت" } },
+  "ingest commit": { title: { en: "Being committed", ar: "قيد التثبيت" } },
+  "ingest journal": { title: { en: "In the journal", ar: "في السجل المؤقت" } },
+  "ingest waiting": { title: { en: "Of unknown sensors", ar: "من مستشعرات غير معروفة" } },
+  "broker in_flight": { title: { en: "Not acknowledged yet", ar: "لم يُقَر بها بعد" } },
+  "broker held": { title: { en: "Held at the door", ar: "محتجزة عند الباب" } },
+  "broker offline": { title: { en: "For absent subscribers", ar: "لمشتركين غائبين" } },
+  "broker publish": { title: { en: "To gateways", ar: "إلى البوابات" } },
+  "broker copies": { title: { en: "Copies for subscribers", ar: "نسخ للمشتركين" } },
+};
+
 /** Of the last interval, by what (`received`, `store_write`, …). */
 function lastRate(
   panel: Pick<Stat, "id" | "at" | "title" | "about" | "unit" | "limits" | "decimals" | "color">,
@@ -185,6 +198,7 @@ export const platform: Board = {
       min: 0,
       max: 1,
       limits: fillLimits,
+      names: queues,
       queries: [
         {
           influxql: `SELECT last("fill") AS "fill" FROM ${queue} WHERE ${before("15m")} GROUP BY "queue"`,
@@ -205,6 +219,7 @@ export const platform: Board = {
       min: 0,
       interval,
       many: true,
+      names: queues,
       queries: [
         {
           influxql: `SELECT max("bytes") AS "bytes" FROM ${queue} WHERE $timeFilter GROUP BY time($__interval), "queue" fill(none)`,
