@@ -129,7 +129,8 @@ export function alertRuleFile(source: string = ourSource): object {
     groups: alertGroups.map(({ name, interval, rules }) => ({
       orgId: 1,
       name,
-      folder: "Marsad",
+      // Not a boards' folder: Grafana makes this one first, with a uid of its own.
+      folder: "Marsad alerts",
       interval,
       rules: rules.map((rule) => provisioned(rule, source)),
     })),
