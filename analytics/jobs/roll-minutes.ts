@@ -11,8 +11,6 @@ import { type Rollup, rollups } from "#store/query.ts";
 import { GiveWay } from "./give-way.ts";
 import type { RollupWriter } from "./rollup-writer.ts";
 
-/** Periods around what changed that are read at first: enough for series that speak regularly. */
-const periodsAround = 5;
 /** By how much more is read for those it is not enough for, each time. */
 const widened = 8;
 /** Beyond it everything is read: what is asked again is few series with few readings. */
@@ -32,6 +30,7 @@ export interface MinuteRoller {
   readonly within: Stretch;
   readonly writer: RollupWriter;
   readonly rulesOf: (series: number) => SensorRules;
+  readonly around: Around;
   readonly begins: Begins;
   /** When the first reading may be that came since the last time. */
   readonly earliest: number;
@@ -42,14 +41,15 @@ export interface MinuteRoller {
 
 /** Rolls up all windows that readings in `changed` have an influence on. */
 export async function rollChanged(roller: MinuteRoller, changed: Stretch): Promise<void> {
-  const around = periodsAround * roller.plan.period_s * 1000 + minute_ms;
-  let [before, after] = [around, around];
+  let before = roller.around.before;
+  let after = roller.around.after;
   let short = await rollPass(roller, changed, readAround(changed, before, after, roller.now), undefined);
+  roller.around.was(short);
   while (short.series.length > 0) {
     if (short.before) before *= widened;
     if (short.after) after *= widened;
     const read = readAround(changed, before, after, roller.now);
-    const next: ShortSeries = { series: [], before: false, after: false };
+    const next: ShortSeries = { series: [], before: false, after: false, changed: 0 };
     for (let at = 0; at < short.series.length; at += seriesAtOnce) {
       const asked = short.series.slice(at, at + seriesAtOnce);
       const found = await rollPass(roller, changed, read, asked);
@@ -72,11 +72,48 @@ function readAround(changed: Stretch, before: number, after: number, now: number
   };
 }
 
-/** Series of which more must be read. */
+/** Series of which more must be read, of all that changed. */
 interface ShortSeries {
   readonly series: number[];
   before: boolean;
   after: boolean;
+  changed: number;
+}
+
+/** Periods around what changed that are enough for all that speak regularly. */
+const periodsAround = 5;
+/** So many in a hundred may have to be asked for again. */
+const fewShort = 0.02;
+/** After less was tried and was not enough, so many times pass until it is tried again. */
+const triedAgainAfter = 60;
+
+/** How much is read around what changed: as little as is enough for nearly all series of a measurement, ms. */
+export class Around {
+  readonly #most: number;
+  #part = 1;
+  #settled = 0;
+
+  constructor(period_s: number) {
+    this.#most = periodsAround * period_s * 1000;
+  }
+
+  get before(): number {
+    return minute_ms + this.#most * this.#part;
+  }
+
+  get after(): number {
+    return this.before;
+  }
+
+  was({ series, changed }: { readonly series: readonly number[]; readonly changed: number }): void {
+    this.#settled -= 1;
+    if (series.length > fewShort * changed) {
+      this.#settled = triedAgainAfter;
+      this.#part = Math.min(1, 2 * this.#part);
+    } else if (this.#settled <= 0 && changed > 0) {
+      this.#part = Math.max(1 / 64, this.#part / 2);
+    }
+  }
 }
 
 async function rollPass(
@@ -87,7 +124,7 @@ async function rollPass(
 ): Promise<ShortSeries> {
   const { plan, store } = roller;
   const fields = plan.fields.map(({ name }) => name);
-  const short: ShortSeries = { series: [], before: false, after: false };
+  const short: ShortSeries = { series: [], before: false, after: false, changed: 0 };
   const minutes = new RollupRows(plan);
   const giveWay = new GiveWay(roller.signal);
   const pieces = store.rows({
@@ -101,6 +138,7 @@ async function rollPass(
   for await (const rows of seriesOf(pieces, fields)) {
     roller.read(rows.time.length);
     if (placeOf(rows.time, changed.from) === placeOf(rows.time, changed.to)) continue;
+    short.changed += 1;
     const begins = read.begins || roller.begins.isFirst(rows.series, rows.time[0]!, roller.earliest);
     const rules = roller.rulesOf(rows.series);
     const grain = roller.periods[roller.finest];

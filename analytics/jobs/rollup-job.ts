@@ -11,7 +11,7 @@ import type { DirtyHour } from "#store/results.ts";
 import type { Catalogue, Measurement } from "#telemetry/catalogue.ts";
 import type { Zone } from "#telemetry/zone.ts";
 import type { Job } from "./job.ts";
-import { Begins, type MinuteRoller, rollChanged } from "./roll-minutes.ts";
+import { Around, Begins, type MinuteRoller, rollChanged } from "./roll-minutes.ts";
 import { rollTouched } from "./roll-coarser.ts";
 import { placeBatch } from "./place-batch.ts";
 import { rollupChoice } from "./rollup-choice.ts";
@@ -60,7 +60,7 @@ class RollupJob implements Job {
   readonly #metrics: RollupMetrics;
   readonly #plans = new Map<Measurement, RollupPlan>();
   readonly #begins = new Begins();
-  readonly #paces = new Map<string, Pace>();
+  readonly #habits = new Map<string, { readonly pace: Pace; readonly around: Around }>();
   /** When a measurement's running hour was rolled up. */
   readonly #ranAt = new Map<string, number>();
   #choiceAt: number | undefined;
@@ -163,8 +163,7 @@ class RollupJob implements Job {
     isOver: () => boolean,
   ): Promise<DirtyHour[]> {
     const { store, rulesOf } = this.#options;
-    const pace = this.#paces.get(measurement.name) ?? new Pace();
-    this.#paces.set(measurement.name, pace);
+    const { pace, around } = this.#habitsOf(plan);
     const earliest = stretchesOf(hours)[0]!.from;
     const done: DirtyHour[] = [];
     while (done.length < hours.length && !(done.length > 0 && isOver())) {
@@ -188,6 +187,7 @@ class RollupJob implements Job {
           within: { from: this.#since(finest, now), to: this.#over(now) },
           writer: writers[finest],
           rulesOf: (series) => rulesOf(series, measurement),
+          around,
           begins: this.#begins,
           earliest,
           now,
@@ -205,6 +205,13 @@ class RollupJob implements Job {
     let plan = this.#plans.get(measurement);
     if (plan === undefined) this.#plans.set(measurement, (plan = rollupPlan(measurement)));
     return plan;
+  }
+
+  /** What was learnt of a measurement's readings. */
+  #habitsOf({ measurement, period_s }: RollupPlan): { readonly pace: Pace; readonly around: Around } {
+    const habits = this.#habits.get(measurement) ?? { pace: new Pace(), around: new Around(period_s) };
+    this.#habits.set(measurement, habits);
+    return habits;
   }
 
   /** Minutes before it are over. */

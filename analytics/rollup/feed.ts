@@ -18,15 +18,30 @@ export async function* seriesOf(
 ): AsyncGenerator<SeriesRows, void, undefined> {
   const held = new HeldRows(fields.length);
   for await (const piece of pieces) {
-    const columns = fields.map((name) => piece.fields.find((field) => field.name === name)?.values);
     const { series, time } = piece;
+    let absent: Float64Array | undefined;
+    const columns = fields.map(
+      (name) =>
+        piece.fields.find((field) => field.name === name)?.values ??
+        (absent ??= new Float64Array(time.length).fill(NaN)),
+    );
     let begin = 0;
     while (begin < series.length) {
+      const number = series[begin]!;
       let end = begin + 1;
-      while (end < series.length && series[end] === series[begin]) end += 1;
-      if (held.size > 0 && held.series !== series[begin]) yield held.take();
-      held.series = series[begin]!;
-      held.add(time, columns, begin, end);
+      while (end < series.length && series[end] === number) end += 1;
+      if (held.size > 0 && held.series !== number) yield held.take();
+      if (held.size === 0 && end < series.length) {
+        yield {
+          series: number,
+          time: time.subarray(begin, end),
+          values: columns.map((column) => column.subarray(begin, end)),
+        };
+      } else {
+        // It may go on in the next piece, or began in the one before.
+        held.series = number;
+        held.add(time, columns, begin, end);
+      }
       begin = end;
     }
   }
@@ -51,11 +66,8 @@ class HeldRows {
       for (const [at, column] of this.#values.entries()) this.#values[at] = longer(column, capacity);
     }
     this.#time.set(time.subarray(begin, end), this.size);
-    for (const [at, column] of this.#values.entries()) {
-      const from = columns[at];
-      if (from === undefined) column.fill(NaN, this.size, wanted);
-      else column.set(from.subarray(begin, end), this.size);
-    }
+    for (const [at, column] of this.#values.entries())
+      column.set(columns[at]!.subarray(begin, end), this.size);
     this.size = wanted;
   }
 
