@@ -118,12 +118,15 @@ export function queryCity({ rows, sensors, end }: QueryCityOptions): QueryCity {
     },
     tagsOf: (_agency, sensor) => {
       const number = Number(sensor.slice(sensor.lastIndexOf("-") + 1));
-      return [
-        {
-          from: Number.NEGATIVE_INFINITY,
-          tags: { ...districts[number % districts.length]!, role: "source" },
-        },
-      ];
+      const tags = {
+        ...districts[number % districts.length]!,
+        role: roles[number % roles.length]!,
+        site: `site ${number % 20}`,
+        dma: `dma ${number % 20}`,
+        corridor: `corridor ${number % 10}`,
+        commodity: commodityNames[number % commodityNames.length]!,
+      };
+      return [{ from: Number.NEGATIVE_INFINITY, tags }];
     },
   };
 }
