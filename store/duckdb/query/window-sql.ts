@@ -2,6 +2,8 @@ import type { Window } from "../../influxql/engine.ts";
 import { Windows } from "../../influxql/windows.ts";
 import { timestamp } from "../sql.ts";
 
+/** Windows after a change of clocks that are not regular yet: with an offset the change shortens one that begins after it. */
+const irregular = 3;
 /** No zone changes its clocks twice within this. */
 const step_ms = 5 * 86_400_000;
 /** Clocks change on a quarter of an hour. */
@@ -18,13 +20,15 @@ export function windowSql(window: Window, from: number, to: number): string {
   // Times are not before `at`: the division rounds down.
   const regular = (at: number): string => `(epoch_ms(time) - (${at})) // ${every} * ${every} + (${at})`;
   let at = windows.startOf(from);
-  for (const change of window.zone === undefined ? [] : clockChanges(windows, from - every, to + every)) {
+  for (const change of window.zone === undefined
+    ? []
+    : clockChanges(windows, from - irregular * every, to + every)) {
     const before = Math.floor((change - 1 - at) / every);
     if (before > 0) {
       pieces.push({ to: at + before * every, sql: regular(at) });
       at += before * every;
     }
-    while (at < Math.min(to, change + every)) {
+    while (at < Math.min(to, change + irregular * every)) {
       const end = windows.endOf(at);
       pieces.push({ to: end, sql: `${at}` });
       at = end;

@@ -24,19 +24,22 @@ export interface Answer {
 export type Question = Pick<QueryRequest, "q"> & Partial<QueryRequest>;
 export type Ask = (question: Question) => Promise<Answer>;
 
+/** What a store answers, as text. */
+export async function textOf(
+  store: Store,
+  question: Question,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const defaults = { format: "json", db: databaseName, signal: AbortSignal.timeout(30_000) } as const;
+  const { status, body } = await store.query({ ...defaults, ...question });
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return { status, text: Buffer.concat(pieces).toString() };
+}
+
 /** What a store answers to a request for JSON, read. */
 export function asking(store: Store): Ask {
   return async (question) => {
-    const { status, body } = await store.query({
-      format: "json",
-      db: databaseName,
-      epoch: "ms",
-      signal: AbortSignal.timeout(30_000),
-      ...question,
-    });
-    const pieces: Uint8Array[] = [];
-    for await (const piece of body) pieces.push(piece);
-    const text = Buffer.concat(pieces).toString();
+    const { status, text } = await textOf(store, { epoch: "ms", ...question });
     // InfluxDB answers in plain words where it cannot make JSON of a value.
     if (!text.startsWith("{")) return { status, error: text };
     return { status, ...(JSON.parse(text) as Omit<Answer, "status">) };

@@ -6,7 +6,7 @@ import { type Reading, type Shapes, TestJournal } from "../store/journal.ts";
 /**
  * A little city, the same for every store: four days around the night in March when Berlin's clocks go forward, and a day around the
  * one in October when they go back. With equal values, gaps, missing fields and tags, negative values, a counter that is reset, and a
- * sensor that moves. But for one moment no two sensors measure at the same millisecond: in which order InfluxDB gives such rows is by chance.
+ * sensor that moves. But for `moment` no two sensors measure at the same millisecond: in which order InfluxDB gives such rows is by chance.
  */
 export const begin = Date.UTC(2026, 2, 27);
 export const end = Date.UTC(2026, 2, 31);
@@ -18,6 +18,7 @@ const shapes: Shapes = {
   road: { vehicles: "integer", speed: "float", open: "boolean" },
   water: { flow: "float", total: "float", pressure: "float" },
   weather: { temp: "float" },
+  moment: { vehicles: "integer" },
 };
 
 const always = Number.NEGATIVE_INFINITY;
@@ -87,14 +88,9 @@ export function readings(): Reading[] {
   }
   for (let time = Date.UTC(2026, 9, 24, 12); time < Date.UTC(2026, 9, 25, 12); time += hour)
     all.push(road("tf-1", time), road("tf-2", time + 1));
-  // Five at the same time.
-  for (const sensor of ["tf-1", "tf-2", "tf-3", "tf-4", "tf-5"])
-    all.push({
-      measurement: "road",
-      sensor,
-      time: Date.UTC(2026, 9, 24, 20, 0, 30),
-      fields: { vehicles: Number(sensor.slice(3)) },
-    });
+  const moment = Date.UTC(2026, 9, 24, 20);
+  for (const [index, sensor] of ["tf-1", "tf-2", "tf-3", "tf-4", "tf-5"].entries())
+    all.push({ measurement: "moment", sensor, time: moment, fields: { vehicles: index } });
   return all;
 }
 

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { requireDebian, whySkipped } from "../../support/debian.ts";
-import { type Answer, differenceOf, errorOf, gathered, rowsOf } from "./answers.ts";
+import { type Answer, differenceOf, errorOf, gathered, type Question, rowsOf, textOf } from "./answers.ts";
 import { knownDifferences } from "./known-differences.ts";
 import { type BothStores, openBothStores } from "./stores.ts";
 import * as functions from "./tables/functions.ts";
 import { results } from "./tables/results.ts";
+import { databaseName } from "#store/query.ts";
+import { grafana } from "./tables/grafana.ts";
+import { spelled } from "./tables/spelled.ts";
 import { malformed } from "./tables/malformed.ts";
 import * as rows from "./tables/rows.ts";
 import * as shows from "./tables/shows.ts";
@@ -23,6 +26,7 @@ const finding: Readonly<Record<string, readonly string[]>> = {
   "sub-queries": rows.subqueries,
   "what there is": shows.shows,
   "what jobs found": results,
+  "what Grafana asks": grafana,
 };
 const findingNothing = [...functions.functionsOfNothing, ...rows.rowsOfNothing, ...shows.showsOfNothing];
 const together = 4;
@@ -100,6 +104,43 @@ describe.skipIf(!there)(
       for (const q of malformed) {
         const [expected, actual] = await Promise.all([stores.influxdb({ q }), stores.duckdb({ q })]);
         expect([q, actual.status, told(actual)]).toEqual([q, expected.status, told(expected)]);
+      }
+    });
+
+    test("answers have the same bytes, in every format", async () => {
+      const { influxdb, duckdb } = stores.stores;
+      const epochs = [undefined, "ns", "u", "ms", "s", "m", "h"] as const;
+      const formats: Partial<Question>[] = [
+        ...epochs.flatMap((epoch) => [{ epoch }, { epoch, format: "csv" as const }]),
+        { pretty: true },
+        { chunk: 2 },
+        { chunk: 2, format: "csv" },
+        { chunk: 1000 },
+      ];
+      for (const q of spelled)
+        for (const format of formats) {
+          // Of a SHOW InfluxDB does not cut series.
+          if (format.chunk === 2 && q.includes("SHOW")) continue;
+          const [expected, actual] = await Promise.all([
+            textOf(influxdb, { q, ...format }),
+            textOf(duckdb, { q, ...format }),
+          ]);
+          expect([q, format, actual]).toEqual([q, format, expected]);
+        }
+    });
+
+    test("InfluxDB answers what our parser understood as it answers the text itself", async () => {
+      for (const q of [
+        ...functions.windows,
+        ...rows.rows,
+        ...rows.conditions,
+        ...rows.subqueries,
+        ...grafana,
+      ]) {
+        const body = new URLSearchParams({ q, db: databaseName, epoch: "ms" });
+        const answer = await fetch(`${stores.influxd.url}/query`, { method: "POST", body });
+        const raw = { status: answer.status, ...((await answer.json()) as object) } as Answer;
+        expect([q, differenceOf(raw, await stores.influxdb({ q }))]).toEqual([q, undefined]);
       }
     });
 

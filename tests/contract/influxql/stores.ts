@@ -11,6 +11,7 @@ import { DataSet, tagsOf } from "./data-set.ts";
 export interface BothStores extends AsyncDisposable {
   readonly influxdb: Ask;
   readonly duckdb: Ask;
+  readonly stores: { readonly influxdb: Store; readonly duckdb: Store };
   readonly influxd: Influxd;
 }
 
@@ -35,6 +36,7 @@ export async function openBothStores(): Promise<BothStores> {
     return {
       influxdb: asking(influxdb),
       duckdb: asking(duckdb),
+      stores: { influxdb, duckdb },
       influxd,
       [Symbol.asyncDispose]: () => kept.disposeAsync(),
     };

@@ -242,6 +242,12 @@ export const windows = [
     (zone, fill) =>
       `SELECT mean(speed) FROM road WHERE ${forward} AND sensor = 'tf-2' GROUP BY time(3h) ${fill} tz('${zone}')`,
   ),
+  ...product(
+    ["2026-03-29T03:00:00Z", "2026-03-30T03:00:00Z", "2026-03-30T04:30:00Z"],
+    ["1d, 6h", "1d, -2h", "12h, 5h", "2d, 1d", "1h, 30m", "6h, 7h"],
+    (from, every) =>
+      `SELECT count(speed) FROM road WHERE time > '${from}' AND time < '2026-03-31T00:00:00Z' GROUP BY time(${every}) tz('Europe/Berlin')`,
+  ),
   "SELECT speed FROM road WHERE time >= '2026-03-29 01:30:00' AND time < '2026-03-29 04:00:00' tz('Europe/Berlin')",
   "SELECT speed FROM road WHERE time >= '2026-10-25 01:30:00' AND time < '2026-10-25 04:00:00' tz('Europe/Berlin')",
   "SELECT mean(speed) FROM road WHERE time >= '2026-03-28' AND time < '2026-03-30' GROUP BY time(1d) tz('Asia/Qatar')",
