@@ -176,6 +176,7 @@ function greet(
     `  npx marsad status${elsewhere}`,
     `  npx marsad account${elsewhere}`,
     `  curl '${http}/api/v1/readings?measurement=traffic_flow&sensor=tf-001&order=desc&limit=5'`,
+    `  npx marsad query 'SELECT mean("speed_avg") FROM "traffic_flow" WHERE time > now() - 3h GROUP BY time(1h), "municipality"'`,
     "Ctrl-C ends everything in order.",
   ];
   for (const line of lines) screen.say(line);
