@@ -10,6 +10,7 @@ import type { Store } from "#store/port.ts";
 import { type Rollup, rollups } from "#store/query.ts";
 import { GiveWay } from "./give-way.ts";
 import type { RollupWriter } from "./rollup-writer.ts";
+import type { Standing } from "./standing.ts";
 
 /** By how much more is read for those it is not enough for, each time. */
 const widened = 8;
@@ -32,6 +33,7 @@ export interface MinuteRoller {
   readonly rulesOf: (series: number) => SensorRules;
   readonly around: Around;
   readonly begins: Begins;
+  readonly standing: Standing;
   /** When the first reading may be that came since the last time. */
   readonly earliest: number;
   readonly now: number;
@@ -39,26 +41,37 @@ export interface MinuteRoller {
   readonly signal: AbortSignal;
 }
 
-/** Rolls up all windows that readings in `changed` have an influence on. */
-export async function rollChanged(roller: MinuteRoller, changed: Stretch): Promise<void> {
-  let before = roller.around.before;
-  let after = roller.around.after;
-  let short = await rollPass(roller, changed, readAround(changed, before, after, roller.now), undefined);
-  roller.around.was(short);
+/** Rolls up all windows that readings in `changed` have an influence on, of these series or of all. */
+export async function rollChanged(
+  roller: MinuteRoller,
+  changed: Stretch,
+  series?: readonly number[],
+): Promise<void> {
+  let { before, after } = roller.around;
+  let short = await rollSome(roller, changed, readAround(changed, before, after, roller.now), series);
+  if (series === undefined) roller.around.was(short);
   while (short.series.length > 0) {
     if (short.before) before *= widened;
     if (short.after) after *= widened;
-    const read = readAround(changed, before, after, roller.now);
-    const next: ShortSeries = { series: [], before: false, after: false, changed: 0 };
-    for (let at = 0; at < short.series.length; at += seriesAtOnce) {
-      const asked = short.series.slice(at, at + seriesAtOnce);
-      const found = await rollPass(roller, changed, read, asked);
-      next.series.push(...found.series);
-      next.before ||= found.before;
-      next.after ||= found.after;
-    }
-    short = next;
+    short = await rollSome(roller, changed, readAround(changed, before, after, roller.now), short.series);
   }
+}
+
+async function rollSome(
+  roller: MinuteRoller,
+  changed: Stretch,
+  read: ReadStretch,
+  series: readonly number[] | undefined,
+): Promise<ShortSeries> {
+  if (series === undefined) return await rollPass(roller, changed, read, undefined);
+  const short: ShortSeries = { series: [], before: false, after: false, changed: 0 };
+  for (let at = 0; at < series.length; at += seriesAtOnce) {
+    const found = await rollPass(roller, changed, read, series.slice(at, at + seriesAtOnce));
+    short.series.push(...found.series);
+    short.before ||= found.before;
+    short.after ||= found.after;
+  }
+  return short;
 }
 
 function readAround(changed: Stretch, before: number, after: number, now: number): ReadStretch {
@@ -152,6 +165,7 @@ async function rollPass(
     if (read.begins) roller.begins.note(rows.series, rows.time[0]!);
     minutes.clear();
     rollMinutes(rows, rules, influence, roller.within, rows.series, minutes);
+    roller.standing.rolled(rows.series, rows, influence, changed, roller.within.to);
     put(roller, rows, minutes);
     await roller.writer.added();
     if (giveWay.isDue) await giveWay.turn();

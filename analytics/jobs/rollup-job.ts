@@ -17,6 +17,7 @@ import { placeBatch } from "./place-batch.ts";
 import { rollupChoice } from "./rollup-choice.ts";
 import { RollupMetrics } from "./rollup-metrics.ts";
 import { RollupOutput, type RollupWriter } from "./rollup-writer.ts";
+import { type Due, Standing } from "./standing.ts";
 
 export interface RollupJobOptions {
   readonly store: Pick<Store, "rows" | "dirty" | "clean" | "writeResults" | "trouble">;
@@ -60,7 +61,7 @@ class RollupJob implements Job {
   readonly #metrics: RollupMetrics;
   readonly #plans = new Map<Measurement, RollupPlan>();
   readonly #begins = new Begins();
-  readonly #habits = new Map<string, { readonly pace: Pace; readonly around: Around }>();
+  readonly #habits = new Map<string, Habits>();
   /** When a measurement's running hour was rolled up. */
   readonly #ranAt = new Map<string, number>();
   #choiceAt: number | undefined;
@@ -95,6 +96,7 @@ class RollupJob implements Job {
       if (signal.aborted || isOver() || (!isNew && isBehind())) return;
       await this.#roll(round, now, signal, isOver);
     }
+    await this.#rollStanding(now, signal);
   }
 
   /** What boards ask before anything else. Where rows of 1970 would not be kept there is one of each day. */
@@ -112,13 +114,17 @@ class RollupJob implements Job {
   }
 
   #isPaused({ measurement, hour }: DirtyHour, now: number): boolean {
-    return hour + hour_ms > now && now - (this.#ranAt.get(measurement) ?? -Infinity) < running_ms;
+    return hour + hour_ms > now && this.#ranLately(measurement, now);
+  }
+
+  #ranLately(measurement: string, now: number): boolean {
+    // A clock that was put back must not say so until then.
+    return Math.abs(now - (this.#ranAt.get(measurement) ?? -Infinity)) < running_ms;
   }
 
   /** @param isOver  Asked between pieces: the rest of them can wait. */
   async #roll(round: Round, now: number, signal: AbortSignal, isOver: () => boolean): Promise<void> {
-    const { store } = this.#options;
-    const output = new RollupOutput(store, (policy, rows) => this.#metrics.wrote(policy, rows));
+    const output = this.#output();
     const begun: BegunRollup[] = [];
     const done: DirtyHour[] = [];
     for (const hours of round) {
@@ -127,6 +133,44 @@ class RollupJob implements Job {
       begun.push(rollup);
       done.push(...(await this.#rollHours(rollup, hours, now, signal, isOver)));
     }
+    await this.#rollCoarser(begun, output, now, signal);
+    await this.#options.store.clean(done);
+    this.#metrics.hoursBehind -= done.length;
+  }
+
+  /** Of series that fell silent, what their last values still owe. */
+  async #rollStanding(now: number, signal: AbortSignal): Promise<void> {
+    const output = this.#output();
+    const begun: BegunRollup[] = [];
+    const all: { readonly standing: Standing; readonly due: Due }[] = [];
+    try {
+      for (const [name, { standing }] of this.#habits) {
+        const due = standing.due(this.#over(now));
+        if (due === undefined || this.#ranLately(name, now)) continue;
+        if (this.#measurement({ measurement: name }) === undefined) continue;
+        const { changed, series } = due;
+        const finest = this.#finest(changed.from, now);
+        if (finest === undefined) continue;
+        all.push({ standing, due });
+        const rollup = this.#begin(name, output);
+        begun.push(rollup);
+        const roller = this.#roller(rollup, { finest, earliest: changed.from, now, signal });
+        await rollChanged(roller, changed, series);
+      }
+      await this.#rollCoarser(begun, output, now, signal);
+    } catch (error) {
+      for (const { standing, due } of all) standing.owe(due);
+      throw error;
+    }
+  }
+
+  async #rollCoarser(
+    begun: readonly BegunRollup[],
+    output: RollupOutput,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { store } = this.#options;
     await output.flush();
     for (const [finer, coarser] of [
       ["rollup_1m", "rollup_1h"],
@@ -137,8 +181,10 @@ class RollupJob implements Job {
         await rollTouched({ ...parts, plan }, { finer, coarser }, touched[coarser], writers[coarser]);
       await output.flush();
     }
-    await store.clean(done);
-    this.#metrics.hoursBehind -= done.length;
+  }
+
+  #output(): RollupOutput {
+    return new RollupOutput(this.#options.store, (policy, rows) => this.#metrics.wrote(policy, rows));
   }
 
   #begin(name: string, output: RollupOutput): BegunRollup {
@@ -156,14 +202,13 @@ class RollupJob implements Job {
 
   /** @returns the hours whose minutes are rolled up: all, or those for which there was time. */
   async #rollHours(
-    { measurement, plan, writers }: BegunRollup,
+    rollup: BegunRollup,
     hours: readonly DirtyHour[],
     now: number,
     signal: AbortSignal,
     isOver: () => boolean,
   ): Promise<DirtyHour[]> {
-    const { store, rulesOf } = this.#options;
-    const { pace, around } = this.#habitsOf(plan);
+    const { pace } = this.#habitsOf(rollup.plan);
     const earliest = stretchesOf(hours)[0]!.from;
     const done: DirtyHour[] = [];
     while (done.length < hours.length && !(done.length > 0 && isOver())) {
@@ -176,29 +221,34 @@ class RollupJob implements Job {
         this.#metrics.forgot(piece.length);
         continue;
       }
-      if (piece[0]!.hour + hour_ms > now) this.#ranAt.set(measurement.name, now);
+      if (piece[0]!.hour + hour_ms > now) this.#ranAt.set(rollup.measurement.name, now);
       const begun = performance.now();
-      for (const changed of stretchesOf(piece)) {
-        const roller: MinuteRoller = {
-          store,
-          plan,
-          periods: this.#periods,
-          finest,
-          within: { from: this.#since(finest, now), to: this.#over(now) },
-          writer: writers[finest],
-          rulesOf: (series) => rulesOf(series, measurement),
-          around,
-          begins: this.#begins,
-          earliest,
-          now,
-          read: (readings) => this.#metrics.read(readings),
-          signal,
-        };
-        await rollChanged(roller, changed);
-      }
+      const roller = this.#roller(rollup, { finest, earliest, now, signal });
+      for (const changed of stretchesOf(piece)) await rollChanged(roller, changed);
       pace.took(piece, performance.now() - begun);
     }
     return done;
+  }
+
+  #roller(
+    { measurement, plan, writers }: BegunRollup,
+    at: Pick<MinuteRoller, "earliest" | "now" | "signal"> & { readonly finest: Rollup },
+  ): MinuteRoller {
+    const { store, rulesOf } = this.#options;
+    const { around, standing } = this.#habitsOf(plan);
+    return {
+      ...at,
+      store,
+      plan,
+      periods: this.#periods,
+      within: { from: this.#since(at.finest, at.now), to: this.#over(at.now) },
+      writer: writers[at.finest],
+      rulesOf: (series) => rulesOf(series, measurement),
+      around,
+      begins: this.#begins,
+      standing,
+      read: (readings) => this.#metrics.read(readings),
+    };
   }
 
   #planOf(measurement: Measurement): RollupPlan {
@@ -208,8 +258,11 @@ class RollupJob implements Job {
   }
 
   /** What was learnt of a measurement's readings. */
-  #habitsOf({ measurement, period_s }: RollupPlan): { readonly pace: Pace; readonly around: Around } {
-    const habits = this.#habits.get(measurement) ?? { pace: new Pace(), around: new Around(period_s) };
+  #habitsOf(plan: RollupPlan): Habits {
+    const { measurement, period_s } = plan;
+    const known = this.#habits.get(measurement);
+    if (known?.plan === plan) return known;
+    const habits = { plan, pace: new Pace(), around: new Around(period_s), standing: new Standing(plan) };
     this.#habits.set(measurement, habits);
     return habits;
   }
@@ -230,6 +283,13 @@ class RollupJob implements Job {
     const days = this.#options.keptDays[policy];
     return days === undefined ? -Infinity : now - days * day_ms;
   }
+}
+
+interface Habits {
+  readonly plan: RollupPlan;
+  readonly pace: Pace;
+  readonly around: Around;
+  readonly standing: Standing;
 }
 
 /** A measurement whose hours are being rolled up. */

@@ -34,8 +34,8 @@ export type Influence = readonly (Stretch | undefined)[];
 const steps = new CounterSteps();
 
 /**
- * Which windows the readings in `changed` can have an influence on, field by field: their own, those in which their last value still stands, and of a counter those back to
- * the reading before them and on to the reading from which it goes its way whatever was before.
+ * Which windows the readings in `changed` can have an influence on, field by field: their own, those since the reading before them, those in which their last value still
+ * stands, and of a counter those back to the reading before them and on to the reading from which it goes its way whatever was before.
  * @param readings  All of the series in `read`, which holds `changed`.
  */
 export function influenceOf(
@@ -90,9 +90,12 @@ function ofValues(
   read: ReadStretch,
   grain: Grain,
 ): Found {
-  const from = grain.beginOf(time[first]!);
+  let from = grain.beginOf(time[first]!);
   let stands = time[last]!;
   const held = kind === "delta" ? 0 : longestHeld(rules);
+  const previous = held > 0 ? placeBefore(values, first) : -1;
+  // Windows in which the value before stands were not over yet when that was rolled up.
+  if (previous >= 0) from = Math.min(from, grain.endOf(time[previous]!));
   const next = nextPlace(values, last + 1, time.length);
   if (held > 0) stands += Math.min(held, next < time.length ? time[next]! - stands : Infinity) - 1;
   const to = grain.endOf(stands);

@@ -1,7 +1,15 @@
 import type { Influence, Stretch } from "./extent.ts";
 import { CounterSteps, counterRules, followCounter } from "./counter.ts";
 import type { PlannedField } from "./plan.ts";
-import { type SensorRules, type SeriesReadings, heldFor, placeOf, spreadOver } from "./readings.ts";
+import {
+  type SensorRules,
+  type SeriesReadings,
+  heldFor,
+  longestHeld,
+  longestSpread,
+  placeOf,
+  spreadOver,
+} from "./readings.ts";
 import type { RollupRows } from "./rows.ts";
 
 export const minute_ms = 60_000;
@@ -33,8 +41,18 @@ export function rollMinutes(
   }
   from = Math.max(from, within.from);
   to = Math.min(to, within.to);
-  for (let at = from; at < to; at += most * minute_ms)
-    rollPart(readings, rules, influence, { from: at, to: Math.min(to, at + most * minute_ms) }, series, rows);
+  for (let at = from; at < to; at += most * minute_ms) {
+    const part = { from: at, to: Math.min(to, at + most * minute_ms) };
+    if (isKnown(readings, rules, part)) rollPart(readings, rules, influence, part, series, rows);
+  }
+}
+
+/** May there be a row at all? Between two readings a year apart there is none. */
+function isKnown({ time }: SeriesReadings, rules: SensorRules, { from, to }: Stretch): boolean {
+  const next = placeOf(time, from);
+  const after = time[next] ?? Infinity;
+  const before = time[next - 1] ?? -Infinity;
+  return after < to || from - before < longestHeld(rules) || after - before <= longestSpread(rules);
 }
 
 function rollPart(

@@ -52,6 +52,10 @@ export function spreadOver(rules: SensorRules, time: number): number {
   return Math.max(longestSpread_ms, valueAt(rules.period_s, time)! * spreadPeriods * 1000);
 }
 
+export function longestSpread(rules: SensorRules): number {
+  return Math.max(longestSpread_ms, (longestHeld(rules) / heldPeriods) * spreadPeriods);
+}
+
 /** The place of the first reading at or after `at`. */
 export function placeOf(time: Float64Array, at: number): number {
   let low = 0;

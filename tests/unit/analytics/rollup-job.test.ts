@@ -10,6 +10,7 @@ import { MemoryStore } from "./memory-store.ts";
 import {
   arbitraryReadings,
   arbitraryRules,
+  differences,
   type Reading,
   steadyRules,
   tried,
@@ -116,6 +117,50 @@ test("any order of arrival, with duplicates and corrections, gives the roll-ups 
   );
 });
 
+test("readings that are rolled up as they come give what they give when all of them are there", async () => {
+  const live = fc.tuple(arbitraryReadings(begin), arbitraryRules).chain(([readings, rules]) =>
+    fc.record({
+      rules: fc.constant(rules),
+      arrivals: fc
+        .array(fc.constantFrom(0, 1_000, 70_000, 900_000), {
+          minLength: readings.length,
+          maxLength: readings.length,
+        })
+        .map((late) =>
+          readings
+            .map((reading, i) => ({ at: reading.time + late[i]!, reading: { ...reading, series: 1 } }))
+            .toSorted((a, b) => a.at - b.at),
+        ),
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(live, async ({ rules, arrivals }) => {
+      const [store, whole] = [new MemoryStore(), new MemoryStore()];
+      let now = begin;
+      const rulesOf = (): SensorRules => rules;
+      const run = jobOn(store, rulesOf, () => now);
+      const runUntil = async (until: number): Promise<void> => {
+        // Nothing changes any more when a reading's value stands no longer.
+        for (const last = now + 1_200_000; now < until && now < last; now += 61_000) await run();
+        now = until;
+      };
+      for (const { at, reading } of arrivals) {
+        await runUntil(at);
+        put(store, reading);
+        put(whole, reading);
+      }
+      await runUntil(now + 1_200_000);
+      await run();
+      await jobOn(whole, rulesOf, () => now)();
+      for (const policy of rollups) {
+        const [asTheyCame, atOnce] = [store, whole].map((each) => each.table(policy, "tried", 1));
+        expect(differences(asTheyCame!, atOnce!)).toEqual([]);
+      }
+    }),
+    { numRuns: Number(process.env["SOAK_ROLLUPS"] ?? 12) },
+  );
+});
+
 test("a run that fails at any call loses nothing: the next one does it again", async () => {
   const [readings] = fc.sample(arbitraryReadings(begin), { numRuns: 1, seed: 5 }) as [Reading[]];
   const now = Math.max(...readings.map(({ time }) => time)) + 1_000_000;
@@ -159,6 +204,34 @@ test("a run that fails at any call loses nothing: the next one does it again", a
     expect(wrongIn(store, 1, steadyRules, now)).toEqual([]);
     expect(await store.dirty()).toHaveLength(0);
   }
+});
+
+test("what a silent series' last value still owes is rolled up, also after a run that failed, and by a clock that was put back", async () => {
+  const store = new MemoryStore();
+  let now = begin + 86_400_000;
+  const run = jobOn(
+    store,
+    () => steadyRules,
+    () => now,
+  );
+  put(store, { time: now, series: 1, values: [7, NaN, NaN, 1, NaN, NaN] });
+  now += 65_000;
+  await run();
+  // The clock was a day ahead.
+  now -= 86_400_000;
+  const time = now - 65_000;
+  put(store, { time, series: 2, values: [7, NaN, NaN, 1, NaN, NaN] });
+  await run();
+  expect([...store.table("rollup_1m", "tried", 2).keys()]).toEqual([time]);
+  now += 60_000;
+  store.before = (call) => {
+    if (call === "writeResults") throw new Error("the store is away");
+  };
+  await expect(run()).rejects.toThrow("the store is away");
+  store.before = () => undefined;
+  await run();
+  expect(wrongIn(store, 2, steadyRules, now)).toEqual([]);
+  expect(store.table("rollup_1m", "tried", 2).get(time + 60_000)).toMatchObject({ flow_covered_s: 30 });
 });
 
 test("run again over everything, it writes the same rows", async () => {
