@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import "./cli/threads.ts";
 import { Command } from "commander";
 import { runProgram } from "./cli/report.ts";
 import packageJson from "./package.json" with { type: "json" };

@@ -4,6 +4,11 @@ export class Gate {
   #isTaken = false;
   readonly #waiting: { readonly alone: boolean; readonly enter: () => void }[] = [];
 
+  /** Does anybody share it now? */
+  get isShared(): boolean {
+    return this.#sharing > 0;
+  }
+
   share<T>(work: () => Promise<T>): Promise<T> {
     return this.#pass(false, work);
   }

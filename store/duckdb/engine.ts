@@ -47,6 +47,9 @@ export interface EngineOptions extends DatabaseOptions {
   readonly queries?: Partial<QueryOptions> | undefined;
 }
 
+/** Beyond this, a checkpoint does not wait for a moment without queries: after `kill -9` all of it is read again. */
+const urgentWal_bytes = 256 * 1024 * 1024;
+
 /** A roll-up's tables, or those of readings: other results have no numbers that a job could know. */
 function tablesFor({ partitions, results }: Session, { policy }: RowsQuery): Partitions {
   return policy === "autogen" ? partitions : results.tables(policy);
@@ -82,6 +85,8 @@ export class DuckDbEngine {
   readonly #jobs = new Serial();
   /** Shared by all that read: tables are put in each other's place, or dropped, while nobody does. */
   readonly #gate = new Gate();
+  /** Shared by queries, each as long as its snapshot lasts, which may be long. */
+  readonly #snapshots = new Gate();
   /**
    * Steps of a rewrite, and what must not happen beside one. Who waits in here may go on to wait in the other two, as a user of its session:
    * until that breaks, since those before it there may be waiting for its last user.
@@ -224,13 +229,27 @@ export class DuckDbEngine {
     this.#queries.close(query);
   }
 
-  /** Moves what is in the `.wal` into the file. Reads go on meanwhile. While the files are held, or a query may look into dropped tables, it does nothing. */
-  checkpoint(): Promise<void> {
-    return this.#use(this.#steps, ({ database, broken, snapshots }) =>
-      this.#writes.run(async () => {
-        if (this.#held === undefined && snapshots.mayCheckpoint) await checkpoint(database.writer);
-      }, broken.signal),
-    );
+  /** Ends the queries under way. */
+  async closeQueries(): Promise<void> {
+    this.#queries.closeAll();
+    await Promise.allSettled(this.#querying);
+  }
+
+  /**
+   * Moves what is in the `.wal` into the file. DuckDB refuses that as long as anybody reads from a snapshot older than the last change: it is put off while queries
+   * run, until it is urgent, and then the next ones wait for it. While the files are held it does nothing.
+   * @returns whether it took place, or need not
+   */
+  checkpoint(): Promise<boolean> {
+    return this.#use(this.#steps, async ({ database, broken: { signal } }) => {
+      if (this.#snapshots.isShared && (await this.#walBytes()) < urgentWal_bytes) return false;
+      const work = async (): Promise<void> => {
+        if (this.#held === undefined) await checkpoint(database.writer);
+      };
+      const write = (): Promise<void> => this.#writes.run(work, signal);
+      await this.#gate.alone(() => this.#snapshots.alone(write, signal), signal);
+      return true;
+    });
   }
 
   /** Tables that are to be rewritten in series order now, the first first. @param now  ms since 1970 */
@@ -281,8 +300,7 @@ export class DuckDbEngine {
 
   /** Closes the file; a call after this opens it again. What is in the `.wal` stays there. */
   async close(): Promise<void> {
-    this.#queries.closeAll();
-    await Promise.allSettled(this.#querying);
+    await this.closeQueries();
     await this.#steps.run(() =>
       Promise.all([this.#writes, this.#reads, this.#jobs].map((queue) => queue.run(async () => {}))),
     );
@@ -300,7 +318,7 @@ export class DuckDbEngine {
   }
 
   #useForQuery<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    const using = this.#use({ run: (use) => use() }, work);
+    const using = this.#use({ run: (use) => this.#snapshots.share(use) }, work);
     const done = using.catch(() => undefined).finally(() => this.#querying.delete(done));
     this.#querying.add(done);
     return using;

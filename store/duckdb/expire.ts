@@ -27,7 +27,6 @@ export async function dropTables(session: Session, tables: readonly Partition[])
         );
     }
   });
-  session.snapshots.tablesWereDropped();
   session.dirty.begin();
   for (const table of tables) {
     const of = table.place === "main" ? session.partitions : session.results.at(table.place);

@@ -275,7 +275,8 @@ class DuckDbStore implements Store {
       await this.#rewriter?.[Symbol.asyncDispose]();
       await this.#checkpointing;
       await this.#thread
-        .call("checkpoint", undefined)
+        .call("closeQueries", undefined)
+        .then(() => this.#thread.call("checkpoint", undefined))
         .catch((error: unknown) =>
           this.#log.warn({ err: error }, "The store is closed without a checkpoint."),
         );
@@ -305,12 +306,18 @@ class DuckDbStore implements Store {
   #checkpoint(): void {
     if (this.#checkpointing !== undefined || performance.now() < this.#noCheckpointBefore_ms) return;
     this.#writesSinceCheckpoint = 0;
-    this.#checkpointing = this.#call(() => this.#thread.call("checkpoint", undefined))
+    this.#checkpointing = this.#askForCheckpoint()
       .catch((error: unknown) => {
         this.#noCheckpointBefore_ms = performance.now() + checkpointRetry_ms;
         this.#log.warn({ err: error, retry_ms: checkpointRetry_ms }, "A checkpoint of the store failed.");
       })
       .finally(() => (this.#checkpointing = undefined));
+  }
+
+  async #askForCheckpoint(): Promise<void> {
+    const isDone = await this.#call(() => this.#thread.call("checkpoint", undefined));
+    // Else it is asked for again with the next write.
+    if (!isDone) this.#writesSinceCheckpoint = checkpointWrites;
   }
 }
 

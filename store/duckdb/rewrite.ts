@@ -172,8 +172,8 @@ export async function applyPending(connection: DuckDBConnection, rewrite: Rewrit
 }
 
 /**
- * Puts the copy in the table's place. A reader that saw the old table may still look into its blocks: no checkpoint may give them to others
- * before it has ended.
+ * Puts the copy in the table's place. A query whose snapshot has the old table goes on to read that: as long as there is one, DuckDB refuses
+ * the checkpoint that would give its blocks to others.
  * @returns how many rows the table has.
  * @throws an `Error`: the copy does not have as many rows as the table; both are as they were.
  */

@@ -136,7 +136,6 @@ export class Rewriting {
           });
         }
       });
-      session.snapshots.tablesWereDropped();
       session.sorted.set(idOf(rewrite.partition), rows);
       session.rewrite = undefined;
       return { state: "done", rows };

@@ -9,7 +9,6 @@ import { type DirtyMarks, openDirtyMarks } from "./dirty.ts";
 import { type Column, type Partition, fieldTypeOf } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
 import { type Results, openResults } from "./results.ts";
-import { Snapshots } from "./query/snapshots.ts";
 import { type Rewrite, dropLeftovers } from "./rewrite.ts";
 import {
   ensureSchema,
@@ -29,8 +28,6 @@ export interface Session {
   /** Minutes in which readings were stored. */
   readonly dirty: DirtyMarks;
   readonly freshness: Freshness;
-  /** Queries under way. */
-  readonly snapshots: Snapshots;
   readonly dictionary: SeriesTable;
   /** Measurement -> field -> the type that all of its values have. */
   readonly types: Map<string, Map<string, FieldType>>;
@@ -61,7 +58,6 @@ export async function openSession(options: DatabaseOptions): Promise<Session> {
       partitions,
       results: await openResults(connection, byPlace),
       dirty: await openDirtyMarks(connection),
-      snapshots: new Snapshots(),
       freshness: new Freshness(await readFloors(connection, partitions)),
       dictionary: await readSeries(connection),
       types: fieldTypes(partitions),

@@ -42,7 +42,8 @@ export type StoreThread = {
   tallies(): Promise<GatewayTally[]>;
   read(query: ReadingQuery): Promise<ReadingRows>;
   count(): Promise<number>;
-  checkpoint(): Promise<void>;
+  closeQueries(): Promise<void>;
+  checkpoint(): Promise<boolean>;
   closedDays(now: number): Promise<string[]>;
   rewriteStep(table: string): Promise<RewriteStep>;
   abandonRewrite(): Promise<void>;
@@ -83,6 +84,7 @@ await serveWorker<StoreThread>(async (options: EngineOptions) => {
       tallies: () => engine.tallies(),
       read: (query) => engine.read(query),
       count: () => engine.count(),
+      closeQueries: () => engine.closeQueries(),
       checkpoint: () => engine.checkpoint(),
       closedDays: (now) => engine.closedDays(now),
       rewriteStep: (table) => engine.rewriteStep(table),

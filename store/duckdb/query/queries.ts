@@ -202,7 +202,7 @@ export class Queries {
               }),
             );
           try {
-            return await session.snapshots.during(() => session.database.lend(work));
+            return await session.database.lend(work);
           } catch (error) {
             // What is the query's own fault is no fault of the session's.
             const own = ownError(error, signal);
