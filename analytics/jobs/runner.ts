@@ -36,9 +36,15 @@ class Runner implements JobRunner {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    await this.#ended;
+    const patience = new AbortController();
+    const { signal } = patience;
+    await Promise.race([this.#ended, sleep(endsWithin_ms, undefined, { signal }).catch(() => undefined)]);
+    patience.abort();
   }
 }
+
+/** A run that waits for a store which does not answer ends when that is closed; what it was at is done again. */
+const endsWithin_ms = 500;
 
 class RunningJob {
   readonly #job: Job;

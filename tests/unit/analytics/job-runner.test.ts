@@ -66,6 +66,18 @@ test("jobs run beside one another, none twice at once, and end when they are ask
   expect([most, hasEnded]).toEqual([1, true]);
 });
 
+test("a job that waits for a store which does not answer holds up no end", async () => {
+  const lines: string[] = [];
+  const { promise: answer, reject } = Promise.withResolvers<never>();
+  const hanging: Job = { name: "hanging", every_ms: 1, run: async () => await answer };
+  const runner = startJobs([hanging], { log: logTo(lines) });
+  await runner[Symbol.asyncDispose]();
+  // The store is closed only then, and says so.
+  reject(new Error("the store is closed"));
+  await expect.poll(() => runner.status()[0]?.state).toBe("waiting");
+  expect(lines).toEqual([]);
+});
+
 test("retention asks the store to forget what is older, of the policies that have an end", async () => {
   const asked: string[] = [];
   const lines: string[] = [];
