@@ -43,8 +43,8 @@ export const alertGroups: readonly {
         uid: "marsad-gateway-silent",
         title: { en: "Gateway silent", ar: "بوابة صامتة" },
         about: {
-          en: "{{ .Labels.gateway }} of {{ .Labels.agency }} has said nothing for five minutes. Its sensors are blind spots; what it measures waits on its disk.",
-          ar: "لم يُسمع من {{ .Labels.gateway }} التابعة لـ {{ .Labels.agency }} شيء منذ خمس دقائق. مستشعراتها لا تُرى، وقياساتها تنتظر على قرصها.",
+          en: "{{ if .Labels.gateway }}{{ .Labels.gateway }} of {{ .Labels.agency }} has said nothing for five minutes. Its sensors are blind spots; what it measures waits on its disk.{{ else }}The platform reports on no gateway: it does not run, or none has ever spoken to it.{{ end }}",
+          ar: "{{ if .Labels.gateway }}لم يُسمع من {{ .Labels.gateway }} التابعة لـ {{ .Labels.agency }} شيء منذ خمس دقائق. مستشعراتها لا تُرى، وقياساتها تنتظر على قرصها.{{ else }}لا تُبلغ المنصة عن أي بوابة: إما أنها لا تعمل، أو لم تتصل بها أي بوابة بعد.{{ end }}",
         },
         influxql: `SELECT last("silent_s") AS "silent" FROM ${result("gateway_ledger")} WHERE time > now() - 10m GROUP BY "agency", "gateway"`,
         looksBack: 600,
@@ -59,7 +59,7 @@ export const alertGroups: readonly {
       },
       {
         uid: "marsad-gateway-backlog",
-        title: { en: "Backlog does not fall", ar: "متأخر لا ينخفض" },
+        title: { en: "Backlog does not fall", ar: "تراكم لا ينخفض" },
         about: {
           en: "{{ .Labels.sensor }} has had more than 10,000 readings waiting for 15 minutes. Its link is too slow, or the platform acknowledges nothing.",
           ar: "لدى {{ .Labels.sensor }} أكثر من ١٠٬٠٠٠ قراءة منتظرة منذ ١٥ دقيقة. اتصالها بطيء أو المنصة لا تقر بشيء.",

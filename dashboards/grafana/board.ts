@@ -201,6 +201,7 @@ function alertMarks({ alertsOf, variables }: Board, language: Language): Builder
     ...(variables.includes("place") ? [here] : []),
     ...(alertsOf === undefined ? [] : [`"domain" =~ /^(${alertsOf.join("|")})$/`]),
   ];
+  // The title has to come first: Grafana's backend calls it `alert.title`, and takes the first column that is nothing else.
   const query = inLanguage(
     `SELECT "title_{lang}" AS "title", "text_{lang}" AS "text", "severity", "domain" FROM ${result("alert")} WHERE ${conditions.join(" AND ")} LIMIT 200`,
     language,

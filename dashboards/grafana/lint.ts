@@ -155,13 +155,26 @@ export const rules = {
     }
   },
 
+  names: function* (board) {
+    for (const panel of board.panels)
+      if (drawnByName.has(panel.type) && panel.type !== "text")
+        for (const { refId, alias } of panel.targets)
+          if (alias === undefined)
+            yield `panel ${panel.id}, query ${refId} has no alias: its series would be called as in the store`;
+  },
+
   links: function* (board, { boards }) {
-    const addresses = JSON.stringify(board).matchAll(/\/d\/([\w-]+)/g);
+    const text = JSON.stringify(board);
+    if (text.includes("${__data.fields"))
+      yield "a link takes what a cell shows, which may be a word for its value: ${__value.raw}";
+    const addresses = text.matchAll(/\/d\/([\w-]+)/g);
     for (const [, uid] of addresses) if (!boards.has(uid!)) yield `a link leads to ${uid}, which is no board`;
   },
 } as const satisfies Record<string, Check>;
 export type Rule = keyof typeof rules | "languages";
 
+/** Kinds of panels that show what series are called. */
+const drawnByName: ReadonlySet<string> = new Set(["timeseries", "state-timeline", "bargauge"]);
 const macros: ReadonlySet<string> = new Set(["timeFilter", "__interval", "__from", "__to"]);
 const aRollupField = new RegExp(`"\\w+_(?:${rollupOf.join("|")})"`);
 

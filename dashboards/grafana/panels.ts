@@ -80,6 +80,23 @@ export interface Link {
   readonly query?: string;
 }
 
+type PlaceVariable = "municipality" | "district";
+
+/** To the place that a table's cell names. Its raw value: `${__data.fields.…}` would be the name that the cell shows. */
+export function ofTheCell(place: PlaceVariable): string {
+  return placeAlone(place, "${__value.raw}");
+}
+
+/** To the place that a series has as its label. */
+export function ofTheSeries(place: PlaceVariable): string {
+  return placeAlone(place, `$\{__field.labels.${place}}`);
+}
+
+function placeAlone(place: PlaceVariable, code: string): string {
+  const valueOf = (each: PlaceVariable): string => (each === place ? code : "$__all");
+  return `var-municipality=${valueOf("municipality")}&var-district=${valueOf("district")}`;
+}
+
 /** What the SDK's panel builders share. */
 interface AnyPanelBuilder extends Builder<dashboard.Panel> {
   id(id: number): this;
@@ -434,8 +451,9 @@ function middle(values: readonly (number | undefined)[]): number {
 }
 
 /**
- * A number at each municipality. The first query has the number and the second the positions; they are joined by
- * `municipality`, so the map needs no file in Grafana's own folders.
+ * A number at each municipality that has one. The first query has the number and the second the positions; they are joined by
+ * `municipality`, so the map needs no file in Grafana's own folders. Their times are left out before: joined, they would be called
+ * after the measurements, and stand in the tooltip. An outer join would leave places without a size.
  */
 export function placeMap(panel: PlaceMap): Panel {
   return made(panel, (language) => {
@@ -483,15 +501,11 @@ export function placeMap(panel: PlaceMap): Panel {
           }),
       ])
       .transformations([
-        { id: "joinByField", options: { byField: "municipality", mode: "outer" } },
         {
-          id: "organize",
-          options: {
-            excludeByName: { "Time 1": true, "Time 2": true, Time: true },
-            indexByName: {},
-            renameByName: {},
-          },
+          id: "filterFieldsByName",
+          options: { include: { names: [...columns.map(({ field }) => field), "longitude", "latitude"] } },
         },
+        { id: "joinByField", options: { byField: "municipality", mode: "inner" } },
       ]);
     for (const column of columns) builder.overrideByName(column.field, columnProperties(column, language));
     return builder;

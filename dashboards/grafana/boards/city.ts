@@ -1,6 +1,6 @@
 import type { Board } from "../board.ts";
 import { coldest, frozen } from "../limits.ts";
-import { numbers, placeMap, rows } from "../panels.ts";
+import { numbers, ofTheCell, placeMap, rows } from "../panels.ts";
 import { before, here, overTime, result, rolledUp, unitOf, rollup, weightedMean, whole } from "../queries.ts";
 import {
   alertStateWords,
@@ -197,7 +197,7 @@ export const city: Board = {
           link: {
             title: { en: "Show this place", ar: "عرض هذا المكان" },
             board: "city",
-            query: "var-municipality=${__data.fields.municipality}",
+            query: ofTheCell("municipality"),
           },
         },
         { field: "district", title: { en: "District", ar: "المنطقة" }, width: 140, words: placeWords },
@@ -227,12 +227,12 @@ export const city: Board = {
         en: "Open alerts by municipality, coloured by the gravest, each at its main town.",
         ar: "التنبيهات المفتوحة حسب البلدية، ولونها لون الأخطر. تُعرض كل بلدية عند مدينتها الرئيسة.",
       },
-      unit: "{alert}",
+      unit: "1",
       size: "open",
       color: "severity",
       columns: [
         { field: "municipality", title: { en: "Municipality", ar: "البلدية" }, words: placeWords },
-        { field: "open", title: { en: "Open alerts", ar: "التنبيهات المفتوحة" }, unit: "{alert}" },
+        { field: "open", title: { en: "Open alerts", ar: "التنبيهات المفتوحة" }, unit: "1" },
         {
           field: "severity",
           title: { en: "Gravest", ar: "الأخطر" },

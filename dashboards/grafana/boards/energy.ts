@@ -1,6 +1,6 @@
 import { type Board, sensorVariable } from "../board.ts";
 import { limitsOf } from "../limits.ts";
-import { lines, numbers, rows } from "../panels.ts";
+import { lines, numbers, ofTheCell, ofTheSeries, rows } from "../panels.ts";
 import { chosen, here, overRange, overTime, rolledUp, unitOf, whole } from "../queries.ts";
 import { calm, outside, placeWords } from "../style.ts";
 
@@ -127,7 +127,7 @@ export const energy: Board = {
         {
           title: { en: "This municipality", ar: "هذه البلدية" },
           board: "energy",
-          query: "var-municipality=${__field.labels.municipality}&var-district=$__all",
+          query: ofTheSeries("municipality"),
         },
       ],
       queries: [
@@ -190,7 +190,7 @@ export const energy: Board = {
           link: {
             title: { en: "This district", ar: "هذه المنطقة" },
             board: "energy",
-            query: "var-district=${__data.fields.district}",
+            query: ofTheCell("district"),
           },
         },
         { field: "site", title: { en: "Substation", ar: "المحطة الفرعية" } },
@@ -270,7 +270,7 @@ export const energy: Board = {
       min: 0,
       bars: true,
       legend: false,
-      color: calm.sand,
+      names: { energy: { title: { en: "Energy", ar: "الطاقة" }, color: calm.sand } },
       queries: [
         {
           influxql: overTime({
@@ -279,6 +279,7 @@ export const energy: Board = {
             where: [...customers, whole],
           }),
           as: "time_series",
+          alias: "$col",
         },
       ],
     }),

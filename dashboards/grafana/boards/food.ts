@@ -1,6 +1,6 @@
 import { type Board, sensorVariable } from "../board.ts";
 import { coldest, frozen } from "../limits.ts";
-import { bars, lines, numbers, rows } from "../panels.ts";
+import { bars, lines, numbers, ofTheCell, rows } from "../panels.ts";
 import { chosen, here, overRange, overTime, rolledUp, unitOf, rollup } from "../queries.ts";
 import { bad, calm, good, placeWords, watch } from "../style.ts";
 import { share } from "../units.ts";
@@ -182,7 +182,7 @@ export const food: Board = {
           link: {
             title: { en: "This district", ar: "هذه المنطقة" },
             board: "food",
-            query: "var-district=${__data.fields.district}",
+            query: ofTheCell("district"),
           },
         },
         { field: "site", title: { en: "Site", ar: "الموقع" } },
@@ -267,7 +267,7 @@ export const food: Board = {
     rows({
       id: 9,
       at: [12, 20, 12, 9],
-      title: { en: "Where it comes from", ar: "مصدره" },
+      title: { en: "Where it comes from", ar: "مصدر الغذاء" },
       about: {
         en: "Intake and dispatch of the shown time, and the local share of intake. Choose a year for the self-sufficiency that the goals mean.",
         ar: "الوارد والمنصرف خلال المدة المعروضة، وحصة المحلي من الوارد. تُختار سنة للاكتفاء الذاتي الذي تعنيه الأهداف.",

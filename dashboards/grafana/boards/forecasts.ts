@@ -19,7 +19,7 @@ function forecastSensor(name: string, measurement: string, label: Text): Variabl
   };
 }
 
-const low = { en: "80 % from", ar: "٨٠٪ من" };
+const low = { en: "Lower edge (80 %)", ar: "الحافة الدنيا (٨٠٪)" };
 
 function actualAndForecast(
   id: number,
@@ -43,7 +43,12 @@ function actualAndForecast(
       actual: { title: { en: "Actual", ar: "الفعلي" }, color: calm.sand },
       forecast: { title: { en: "Forecast", ar: "المتوقع" }, color: calm.blue, line: "dashed" },
       lo_80: { title: low, color: calm.blue, line: "none" },
-      hi_80: { title: { en: "80 % to", ar: "٨٠٪ إلى" }, color: calm.blue, line: "none", downTo: low },
+      hi_80: {
+        title: { en: "Upper edge (80 %)", ar: "الحافة العليا (٨٠٪)" },
+        color: calm.blue,
+        line: "none",
+        downTo: low,
+      },
     },
     queries: [
       {
@@ -101,7 +106,7 @@ export const forecasts: Board = {
     rows({
       id: 4,
       at: [0, 16, 11, 9],
-      title: { en: "How good they have been", ar: "كم كانت جيدة" },
+      title: { en: "How good they have been", ar: "مدى دقتها" },
       about: {
         en: "Scaled error below 1 beats last week's same hour. Bands should hold as much as they promise: 80 % and 95 %.",
         ar: "الخطأ النسبي دون ١ أفضل من الساعة نفسها من الأسبوع الماضي. ينبغي أن تحتوي النطاقات ما تعد به: ٨٠٪ و٩٥٪.",

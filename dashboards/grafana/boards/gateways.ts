@@ -21,7 +21,7 @@ export const gatewaysBoard: Board = {
   title: { en: "Gateways", ar: "البوابات" },
   about: {
     en: "For the people in the field: which gateways are silent, which have readings waiting, whose clock is wrong, and is every reading accounted for. Drive to the silent one; leave one alone whose backlog falls; a gateway that misses readings for hours has lost its disk.",
-    ar: "للعاملين في الميدان: أي البوابات صامتة، وأيها تنتظر لديها قراءات، وأيها ساعته خاطئة، وهل كل قراءة محسوبة. يُذهب إلى الصامتة، وتُترك التي يتناقص متأخرها، والبوابة التي تفتقد قراءات لساعات فقدت قرصها.",
+    ar: "للعاملين في الميدان: أي البوابات صامتة، وأيها تنتظر لديها قراءات، وأيها ساعته خاطئة، وهل كل قراءة محسوبة. يُذهب إلى الصامتة، وتُترك التي يتناقص المتراكم لديها، والبوابة التي تفتقد قراءات لساعات فقدت قرصها.",
   },
   time: { from: "now-24h", to: "now" },
   refresh: "30s",
@@ -94,7 +94,7 @@ export const gatewaysBoard: Board = {
       title: { en: "Missing", ar: "المفقودة" },
       about: {
         en: "Reading numbers that were skipped and have not come yet. A backlog on its way shows here, too.",
-        ar: "أرقام قراءات تُخطيت ولم تصل بعد. يظهر هنا أيضاً المتأخر الذي في الطريق.",
+        ar: "أرقام قراءات تُخطيت ولم تصل بعد. يظهر هنا أيضاً المتراكم الذي في الطريق.",
       },
       unit: "{reading}",
       counts: true,
@@ -186,7 +186,7 @@ export const gatewaysBoard: Board = {
     lines({
       id: 7,
       at: [0, 22, 8, 8],
-      title: { en: "Backlog", ar: "المتأخر" },
+      title: { en: "Backlog", ar: "القراءات المتراكمة" },
       about: {
         en: "Readings that wait on a gateway's own disk. It rises while a link is cut and must fall afterwards.",
         ar: "قراءات تنتظر على قرص البوابة. ترتفع أثناء انقطاع الاتصال ويجب أن تنخفض بعده.",

@@ -1,7 +1,7 @@
 import { indicators } from "#telemetry/goals.ts";
 import type { Board } from "../board.ts";
-import { lines, note, numbers, rows, states } from "../panels.ts";
-import { before, chosen, result } from "../queries.ts";
+import { lines, note, numbers, ofTheCell, rows, states } from "../panels.ts";
+import { before, chosen, cityTime, result } from "../queries.ts";
 import { bad, calm, good, placeWords, verdictWords, watch } from "../style.ts";
 import { moment, share } from "../units.ts";
 import { commodityWords, goalNames, goalWords, goalsHold, indicatorWords, worstByGoal } from "./asked.ts";
@@ -61,7 +61,7 @@ export const goalsBoard: Board = {
           link: {
             title: { en: "This municipality", ar: "هذه البلدية" },
             board: "goals",
-            query: "var-municipality=${__data.fields.municipality}",
+            query: ofTheCell("municipality"),
           },
         },
         { field: "subject", title: { en: "Of", ar: "لـ" }, words: commodityWords },
@@ -99,8 +99,8 @@ export const goalsBoard: Board = {
       at: [0, 15, 14, 9],
       title: { en: "$indicator: value and target", ar: "$indicator: القيمة والمستهدف" },
       about: {
-        en: "The chosen indicator, each place and subject a line; dashed is the target.",
-        ar: "المؤشر المختار، خط لكل مكان وموضوع؛ المتقطع هو المستهدف.",
+        en: "The chosen indicator, mean of the chosen municipalities; dashed is the target.",
+        ar: "المؤشر المختار، متوسط البلديات المختارة؛ الخط المتقطع هو المستهدف.",
       },
       unit: "1",
       decimals: 2,
@@ -111,7 +111,7 @@ export const goalsBoard: Board = {
       },
       queries: [
         {
-          influxql: `SELECT mean("value") AS "value", mean("target") AS "target" FROM ${kpi} WHERE $timeFilter AND "indicator" = '$indicator' AND ${inMunicipality} GROUP BY time(1d) fill(none)`,
+          influxql: `SELECT mean("value") AS "value", mean("target") AS "target" FROM ${kpi} WHERE $timeFilter AND "indicator" = '$indicator' AND ${inMunicipality} GROUP BY time(1d) fill(none) ${cityTime}`,
           as: "time_series",
           alias: "$col",
         },
@@ -140,7 +140,7 @@ export const goalsBoard: Board = {
       names: Object.fromEntries(Object.entries(indicators).map(([id, { title }]) => [id, { title }])),
       queries: [
         {
-          influxql: `SELECT max("verdict_code") AS "verdict" FROM ${kpi} WHERE $timeFilter AND ${inMunicipality} GROUP BY time(1d), "indicator" fill(none)`,
+          influxql: `SELECT max("verdict_code") AS "verdict" FROM ${kpi} WHERE $timeFilter AND ${inMunicipality} GROUP BY time(1d), "indicator" fill(none) ${cityTime}`,
           as: "time_series",
           alias: "$tag_indicator",
         },

@@ -1,6 +1,6 @@
 import { type Board, sensorVariable } from "../board.ts";
 import { limitsOf } from "../limits.ts";
-import { lines, numbers, rows } from "../panels.ts";
+import { lines, numbers, ofTheCell, ofTheSeries, rows } from "../panels.ts";
 import { chosen, here, overRange, overTime, rolledUp, unitOf, rollup, weightedMean } from "../queries.ts";
 import { bad, calm, good, outside, placeWords, watch } from "../style.ts";
 
@@ -10,7 +10,7 @@ const occupancy = limitsOf(flow, "occupancy");
 const thisDistrict = {
   title: { en: "This district", ar: "هذه المنطقة" },
   board: "traffic",
-  query: "var-municipality=${__data.fields.municipality}&var-district=${__data.fields.district}",
+  query: ofTheCell("district"),
 };
 
 export const traffic: Board = {
@@ -134,7 +134,7 @@ export const traffic: Board = {
         {
           title: { en: "This municipality", ar: "هذه البلدية" },
           board: "traffic",
-          query: "var-municipality=${__field.labels.municipality}&var-district=$__all",
+          query: ofTheSeries("municipality"),
         },
       ],
       queries: [
@@ -256,7 +256,7 @@ export const traffic: Board = {
         },
         {
           field: "ratio",
-          title: { en: "Bad over usual", ar: "السيئ على المعتاد" },
+          title: { en: "Bad over usual", ar: "نسبة السيئ إلى المعتاد" },
           unit: "1",
           decimals: 2,
           limits: [

@@ -1,6 +1,6 @@
 import { type Board, sensorVariable } from "../board.ts";
 import { limitsOf } from "../limits.ts";
-import { type Column, bars, lines, numbers, rows } from "../panels.ts";
+import { type Column, bars, lines, numbers, ofTheCell, ofTheSeries, rows } from "../panels.ts";
 import { chosen, here, overRange, overTime, rolledUp, unitOf, whole } from "../queries.ts";
 import { bad, calm, good, outside, placeWords, watch } from "../style.ts";
 
@@ -135,7 +135,7 @@ export const water: Board = {
         {
           title: { en: "This municipality", ar: "هذه البلدية" },
           board: "water",
-          query: "var-municipality=${__field.labels.municipality}&var-district=$__all",
+          query: ofTheSeries("municipality"),
         },
       ],
       queries: [
@@ -183,8 +183,8 @@ export const water: Board = {
       at: [0, 13, 8, 9],
       title: { en: "Lowest fill by municipality", ar: "أدنى امتلاء حسب البلدية" },
       about: {
-        en: "The emptiest tank of each municipality in the shown time. Refill or transfer before it reaches the limit.",
-        ar: "أقل خزان امتلاءً في كل بلدية خلال المدة المعروضة. يُعبأ أو يُنقل إليه قبل بلوغ الحد.",
+        en: "The emptiest tank of each municipality at the end of the shown time. Refill or transfer before it reaches the limit.",
+        ar: "أقل خزان امتلاءً في كل بلدية في نهاية المدة المعروضة. يُعبأ أو يُنقل إليه قبل بلوغ الحد.",
       },
       unit: unitOf("water_tank", "fill"),
       decimals: 0,
@@ -226,7 +226,7 @@ export const water: Board = {
           link: {
             title: { en: "This district", ar: "هذه المنطقة" },
             board: "water",
-            query: "var-municipality=${__data.fields.municipality}&var-district=${__data.fields.district}",
+            query: ofTheCell("district"),
           },
         },
         qualityColumn("chlorine_free", "chlorine", { en: "Lowest free chlorine", ar: "أدنى كلور حر" }),

@@ -178,6 +178,13 @@ test.each<[rule: Rule, what: string, path: string, value: unknown]>([
   ],
   ["bounded", "a query over all of time", query, 'SELECT "state" FROM "alert"'],
   ["variables", "a variable that the board does not have", "templating/list/sensor/name", "meter"],
+  ["names", "a curve without a name of its own", "panels/timeseries/targets/0/alias", undefined],
+  [
+    "links",
+    "a link with what a cell shows, not its value",
+    "links/1/url",
+    "/d/marsad-water-ar?var-district=${__data.fields.district}",
+  ],
   ["links", "a link to nowhere", "links/1/url", "/d/marsad-wather-ar"],
 ])("the rule '%s' finds %s", (rule, _, path, value) => {
   expect(lintBoard(broken(path, value), options).map((finding) => finding.rule)).toContain(rule);
