@@ -15,6 +15,11 @@ export class Slots {
     this.#words = words;
   }
 
+  /** Undefined: there is no room for it now. */
+  tryRun<T>(work: () => Promise<T>): Promise<T> | undefined {
+    return this.#taken < this.#most ? this.run(work) : undefined;
+  }
+
   /** @throws MarsadError REFUSED; the signal's reason when it is aborted before the work's turn has come */
   async run<T>(work: () => Promise<T>, until?: AbortSignal): Promise<T> {
     await this.#enter(until);

@@ -13,12 +13,13 @@ export interface MemberTable {
   readonly members: readonly Member[];
   /** Some belong to it for a part of the time: the table says from when until when. */
   readonly isTimed: boolean;
-  /** Times without beginning or end are cut to these, ms since 1970. */
-  readonly from: number;
-  readonly to: number;
 }
 
 export const memberTable = "temp.main.scan_members";
+
+/** What stands for no beginning and no end, ms since 1970. */
+const earliest = Date.UTC(1000, 0);
+const latest = Date.UTC(9999, 0);
 
 const chunkRows = duckdb.vector_size();
 
@@ -47,8 +48,8 @@ export async function makeMemberTable(connection: DuckDBConnection, table: Membe
         groups![row] = member.group;
         conditions![row] = member.condition;
         if (since === undefined || until === undefined) continue;
-        since[row] = BigInt(Math.max(member.from, table.from));
-        until[row] = BigInt(Math.min(member.to, table.to));
+        since[row] = BigInt(Math.max(member.from, earliest));
+        until[row] = BigInt(Math.min(member.to, latest));
       }
       chunk.reset();
       chunk.rowCount = count;

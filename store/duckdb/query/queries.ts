@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { MarsadError } from "#runtime/errors.ts";
 import { InfluxqlError } from "../../influxql/errors.ts";
@@ -11,14 +12,14 @@ import { runStatement } from "./run-statement.ts";
 import type { TableSource } from "./tables.ts";
 
 export interface QueryOptions extends QueryBounds {
-  /** Statements at the same time, each on a connection of its own. */
+  /** Statements at the same time, each on a connection of its own; one that reads many rows takes those that are free beside its own. */
   readonly connections: number;
   /** Statements that may wait for one. */
   readonly waiting: number;
 }
 
 export const queryOptions: QueryOptions = {
-  connections: 2,
+  connections: Math.min(4, Math.max(2, availableParallelism())),
   waiting: 32,
   ...queryBounds,
 };
@@ -199,6 +200,10 @@ export class Queries {
                 limits: { values, windows: values },
                 policy: rp,
                 signal,
+                help: (part) =>
+                  this.#slots.tryRun(() =>
+                    session.database.lend((beside) => interruptible(beside, signal, () => part(beside))),
+                  ),
               }),
             );
           try {

@@ -37,7 +37,7 @@ const mostNamed = 1_000;
 const sqlTypes = { float: "DOUBLE", integer: "BIGINT", boolean: "BOOLEAN", string: "VARCHAR" } as const;
 
 export function rowsSql(request: RowsRequest): RowsSql {
-  const { fields, by, selection, types, from, to } = request;
+  const { fields, by, selection, types } = request;
   const { members, conditions, isAll } = selection;
   const asked = conditions.flatMap((each) => (each === true ? [] : fieldsOf(each)));
   const names = [...new Set([...fields, ...asked.filter((name) => types.has(name))])];
@@ -71,7 +71,7 @@ export function rowsSql(request: RowsRequest): RowsSql {
     `SELECT ${key}time${values} FROM (${tables}) AS rows JOIN ${memberTable} AS members ` +
     `ON rows.series = members.series${inTime} WHERE (${present}) AND ${apart}`;
   const keys = { member: ["g", "k"], group: ["g"], series: ["k"], nothing: [] } as const;
-  return { sql, parameters, keys: keys[by], members: { members, isTimed, from, to } };
+  return { sql, parameters, keys: keys[by], members: { members, isTimed } };
 }
 
 function tablesSql(

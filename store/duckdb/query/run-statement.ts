@@ -23,9 +23,11 @@ export interface StatementContext {
   /** Retention policy of measurements that name none. */
   readonly policy: string | undefined;
   readonly signal: AbortSignal;
+  /** Another connection for the work, where one is free. */
+  help(work: (connection: DuckDBConnection) => Promise<void>): Promise<void> | undefined;
 }
 
-/** Runs a statement on a snapshot of what is committed. */
+/** Runs a statement on what is committed. */
 export async function runStatement(
   statement: Statement,
   context: StatementContext,
@@ -36,21 +38,16 @@ export async function runStatement(
     return await show(statement, seen, { policy, now });
   }
   const select = statement.kind === "explain" ? statement.statement : statement;
-  // Before the snapshot begins: all of these tables are in it.
+  // Before any snapshot begins: all of these tables are in it.
   await seen.load(measurementsOf(select.sources), context.policy);
   const engine = new StatementEngine(context, seen);
-  const { connection, signal, policy } = context;
-  await connection.run("BEGIN TRANSACTION READ ONLY");
-  try {
-    if (statement.kind === "select") return await execute(statement, engine, { signal, policy });
-    const explanation = explain(select, engine, { policy });
-    const lines = new Map<ScanRequest, readonly string[]>();
-    for (const { request } of explanation.scans)
-      lines.set(request, await engine.explain(request, statement.analyze));
-    return explanationResult(explanation, (request) => lines.get(request) ?? []);
-  } finally {
-    await connection.run("ROLLBACK").catch(() => undefined);
-  }
+  const { signal, policy } = context;
+  if (statement.kind === "select") return await execute(statement, engine, { signal, policy });
+  const explanation = explain(select, engine, { policy });
+  const lines = new Map<ScanRequest, readonly string[]>();
+  for (const { request } of explanation.scans)
+    lines.set(request, await engine.explain(request, statement.analyze));
+  return explanationResult(explanation, (request) => lines.get(request) ?? []);
 }
 
 function measurementsOf(sources: readonly Source[]): MeasurementSource[] {
@@ -163,12 +160,41 @@ class StatementEngine implements Engine {
     const { connection, limits, signal } = this.#context;
     const measurement = this.schema.measurement(request.policy, request.measurement);
     if (measurement === undefined) return [];
-    const context = {
+    const context: ScanContext = {
       connection,
+      inParallel: (parts) => this.#inParallel(parts),
       values: limits.values,
       check: () => signal.throwIfAborted(),
       ...(explaining && { explaining }),
     };
     return await scan(context, measurement, request);
+  }
+
+  /** Each connection takes the next part when it has done one. Each is a snapshot of its own, and each row in one part alone. */
+  async #inParallel<T>(parts: readonly ((connection: DuckDBConnection) => Promise<T>)[]): Promise<T[]> {
+    const { connection } = this.#context;
+    const results: T[] = [];
+    let next = 0;
+    const work = async (on: DuckDBConnection): Promise<void> => {
+      try {
+        while (next < parts.length) {
+          const part = next++;
+          results[part] = await parts[part]!(on);
+        }
+      } catch (error) {
+        next = parts.length;
+        throw error;
+      }
+    };
+    const workers: Promise<void>[] = [];
+    for (let beside = 1; beside < parts.length; beside++) {
+      const helping = this.#context.help(work);
+      if (helping === undefined) break;
+      workers.push(helping);
+    }
+    workers.push(work(connection));
+    const failed = (await Promise.allSettled(workers)).find((each) => each.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    return results;
   }
 }

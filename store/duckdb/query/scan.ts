@@ -6,25 +6,32 @@ import type {
   ScanGroup,
   ScanRequest,
   ValueType,
+  Window,
   WindowedRows,
 } from "../../influxql/engine.ts";
 import { InfluxqlError } from "../../influxql/errors.ts";
+import { Windows } from "../../influxql/windows.ts";
 import type { Partition } from "../partition.ts";
 import { aggregateSql } from "./aggregate-sql.ts";
 import { makeMemberTable } from "./member-table.ts";
 import { ColumnReader } from "./read-columns.ts";
 import { type RowsRequest, type RowsSql, rowsSql } from "./rows-sql.ts";
-import { type Selection, select, tagsOf } from "./selection.ts";
+import { type Member, type Selection, select, tagsOf } from "./selection.ts";
 import type { SeriesTags } from "./series-tags.ts";
 import { type Slice, slices } from "./slices.ts";
 import type { Measurement } from "./tables.ts";
-import { windowSql } from "./window-sql.ts";
+import { partRows, partsOf } from "./time-parts.ts";
+import { type WindowSql, windowSql } from "./window-sql.ts";
 
 /** Where a scan runs. */
 export interface ScanContext {
   readonly connection: DuckDBConnection;
+  /** Does all of these: on the scan's connection, and on others beside it as far as there are any. In their order where `connection` is all there is. */
+  inParallel<T>(parts: readonly ((connection: DuckDBConnection) => Promise<T>)[]): Promise<T[]>;
   /** Values that one answer may have. */
   readonly values: number;
+  /** Rows of a part of a large scan. */
+  readonly partRows?: number;
   /** Throws when the query is over. */
   check(): void;
   /** Instead of reading, says what would be run, and what DuckDB says of it. */
@@ -51,6 +58,8 @@ export async function scan(
   return rows.kind === "raw" ? await scanning.raw(rows) : await scanning.windowed(rows);
 }
 
+const rowGroupsPerSeries = 32;
+
 interface Scanned {
   readonly measurement: Measurement;
   readonly request: ScanRequest;
@@ -66,6 +75,8 @@ class Scanning {
   readonly #scanned: Scanned;
   readonly #types: ReadonlyMap<string, ValueType>;
   readonly #groupOfSeries: ReadonlyMap<number, number> | undefined;
+  /** Whose the members in a connection's table are. */
+  readonly #made = new Map<DuckDBConnection, readonly Member[]>();
   /** Read so far. */
   #values = 0;
 
@@ -78,6 +89,7 @@ class Scanning {
 
   async windowed({ window, aggregates: asked, wantsTimes = false }: WindowedRows): Promise<ScanGroup[]> {
     const { from, to, groups, request, selection } = this.#scanned;
+    const { connection } = this.#context;
     const aggregates = asked.filter(({ field }) => this.#types.has(field));
     if (aggregates.length === 0) return [];
     const side = aggregates.every(({ fn }) => fn === "first")
@@ -88,12 +100,9 @@ class Scanning {
     const found =
       window === undefined && side !== undefined
         ? await this.#outermost(aggregates, side)
-        : await this.#aggregate(
-            { tables: groups.flat(), from, to, selection },
-            aggregates,
-            window === undefined ? undefined : windowSql(window, from, to),
-            wantsTimes,
-          );
+        : window === undefined
+          ? await this.#aggregate(connection, { tables: groups.flat(), from, to, selection }, { aggregates })
+          : await this.#inWindows({ window, aggregates, wantsTimes });
     // Aggregates of a field that is not there have no values.
     const places = asked.map((aggregate) => aggregates.indexOf(aggregate));
     return found.map(({ group, time, columns, selected }) => ({
@@ -106,11 +115,12 @@ class Scanning {
 
   /** First or last values, sought from that end on: the groups that have theirs are not asked for again. */
   async #outermost(aggregates: readonly Aggregate[], side: "asc" | "desc"): Promise<Aggregated[]> {
+    const { connection } = this.#context;
     const found = new Map<number, Aggregated>();
     const missing = new Set(this.#scanned.selection.groups.keys());
     for await (const slice of this.#slices(side)) {
       const selection = this.#reduced(missing);
-      for (const next of await this.#aggregate({ ...slice, selection }, aggregates, undefined)) {
+      for (const next of await this.#aggregate(connection, { ...slice, selection }, { aggregates })) {
         const before = found.get(next.group);
         const merged = before === undefined ? next : filledUp(before, next);
         found.set(next.group, merged);
@@ -121,11 +131,46 @@ class Scanning {
     return [...found.values()].toSorted((a, b) => a.group - b.group);
   }
 
+  /** Many rows in parts of whole windows, which may run beside one another. */
+  async #inWindows({
+    window,
+    aggregates,
+    wantsTimes,
+  }: Pick<WindowedRows, "aggregates" | "wantsTimes"> & {
+    readonly window: Window;
+  }): Promise<Aggregated[]> {
+    const { from, to, groups, selection } = this.#scanned;
+    const sql = windowSql(window, from, to);
+    // Of a sorted table, a series stands in a few of its row groups.
+    const share = Math.min(1, (rowGroupsPerSeries * selection.members.length) / this.#scanned.tags.size);
+    const parts = partsOf(
+      groups,
+      { from, to, share, rows: this.#context.partRows ?? partRows },
+      new Windows(window),
+    );
+    const found = await this.#context.inParallel(
+      parts.map(
+        (part) => (connection) =>
+          this.#aggregate(connection, { ...part, selection }, { aggregates, window: sql, wantsTimes }),
+      ),
+    );
+    if (found.length === 1) return found[0]!;
+    const byGroup = Map.groupBy(found.flat(), ({ group }) => group);
+    return [...byGroup.values()].map(inSequence).sort((a, b) => a.group - b.group);
+  }
+
   async #aggregate(
+    connection: DuckDBConnection,
     part: Pick<RowsRequest, "tables" | "from" | "to" | "selection">,
-    aggregates: readonly Aggregate[],
-    window: string | undefined,
-    wantsTimes = false,
+    {
+      aggregates,
+      window,
+      wantsTimes = false,
+    }: {
+      readonly aggregates: readonly Aggregate[];
+      readonly window?: WindowSql;
+      readonly wantsTimes?: boolean | undefined;
+    },
   ): Promise<Aggregated[]> {
     const { selection } = this.#scanned;
     const fields = [...new Set(aggregates.map(({ field }) => field))];
@@ -148,10 +193,12 @@ class Scanning {
         selected === undefined ? [] : [{ sql: selected, kind: "number" as const }],
       ),
     ];
-    const windowed = window === undefined ? rows.sql : `SELECT *, ${window} AS w FROM (${rows.sql})`;
+    const windowed = window === undefined ? rows.sql : `SELECT *, ${window.sql} AS w FROM (${rows.sql})`;
     const grouped =
       keys.length === 0 ? " HAVING count(*) > 0" : ` GROUP BY ${keys.join()} ORDER BY ${keys.join()}`;
-    const read = await this.#run(rows, outputs, `(${windowed})${grouped}`);
+    const read = await this.#run(connection, rows, outputs, `(${windowed})${grouped}`);
+    const starts = window === undefined ? noTime : read.numbers(keys.length - 1);
+    if (window !== undefined) for (let i = 0; i < starts.length; i++) starts[i] = window.startOf(starts[i]!);
     const found: Aggregated[] = [];
     for (const { from, to, key } of runs(rows.keys.length === 0 ? undefined : read.numbers(0), read.rows)) {
       const group = by === "series" ? this.#groupOfSeries!.get(key) : key;
@@ -159,7 +206,7 @@ class Scanning {
       let at = keys.length + computed.length;
       found.push({
         group,
-        time: window === undefined ? noTime : read.numbers(keys.length - 1).subarray(from, to),
+        time: starts.subarray(from, to),
         columns: computed.map(({ type }, i) => columnOf(read, keys.length + i, type, from, to)),
         selected: computed.map(({ selected }) =>
           selected === undefined ? undefined : read.numbers(at++).subarray(from, to),
@@ -224,7 +271,7 @@ class Scanning {
       limited = ` QUALIFY row_number() OVER (PARTITION BY g ORDER BY time${direction}, k) <= ${how.limit}`;
     limited += ` ORDER BY ${order}`;
     if (how.limit !== undefined && isOneGroup) limited += ` LIMIT ${how.limit}`;
-    const read = await this.#run(rows, outputs, `(${rows.sql})${limited}`);
+    const read = await this.#run(this.#context.connection, rows, outputs, `(${rows.sql})${limited}`);
     const at = 1 + rows.keys.length;
     for (const { from, to, key } of runs(rows.keys.length === 0 ? undefined : read.numbers(1), read.rows)) {
       const found: RawPart = {
@@ -303,10 +350,18 @@ class Scanning {
     return this.#context.explaining !== undefined;
   }
 
-  async #run(rows: RowsSql, outputs: readonly Output[], from: string): Promise<ColumnReader> {
-    const { connection, values } = this.#context;
+  async #run(
+    connection: DuckDBConnection,
+    rows: RowsSql,
+    outputs: readonly Output[],
+    from: string,
+  ): Promise<ColumnReader> {
     this.#context.check();
-    if (rows.members !== undefined) await makeMemberTable(connection, rows.members);
+    // Before the snapshot: of a table with changes of the same transaction, DuckDB makes no perfect hash join.
+    if (rows.members !== undefined && this.#made.get(connection) !== rows.members.members) {
+      await makeMemberTable(connection, rows.members);
+      this.#made.set(connection, rows.members.members);
+    }
     const columns = outputs.map(({ sql, kind }) => (kind === "text" ? sql : `(${sql})::DOUBLE`));
     const sql = `SELECT ${columns.join(", ")} FROM ${from}`;
     const parameters = rows.parameters.of(sql);
@@ -317,19 +372,36 @@ class Scanning {
       if (explaining.analyze) explaining.say(await profileOf(connection, sql, parameters));
       return read;
     }
-    const result = await connection.stream(sql, parameters);
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return read;
-      read.add(chunk);
-      this.#values += chunk.rowCount * outputs.length;
-      if (this.#values > values)
-        throw new InfluxqlError(
-          "limit",
-          `the query reads more than ${values} values (limit query_max_values): ask for a shorter time, fewer series or fewer fields, or group by longer times`,
-        );
-      this.#context.check();
-    }
+    await onSnapshot(connection, async () => {
+      const result = await connection.stream(sql, parameters);
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        if (chunk === null || chunk.rowCount === 0) return;
+        read.add(chunk);
+        this.#count(chunk.rowCount * outputs.length);
+      }
+    });
+    return read;
+  }
+
+  #count(values: number): void {
+    this.#values += values;
+    if (this.#values > this.#context.values)
+      throw new InfluxqlError(
+        "limit",
+        `the query reads more than ${this.#context.values} values (limit query_max_values): ask for a shorter time, fewer series or fewer fields, or group by longer times`,
+      );
+    this.#context.check();
+  }
+}
+
+/** Nothing can be written in it. */
+async function onSnapshot(connection: DuckDBConnection, work: () => Promise<void>): Promise<void> {
+  await connection.run("BEGIN TRANSACTION READ ONLY");
+  try {
+    await work();
+  } finally {
+    await connection.run("ROLLBACK").catch(() => undefined);
   }
 }
 
@@ -400,7 +472,7 @@ function columnOf(read: ColumnReader, column: number, type: ValueType, from: num
   return { type, values: read.numbers(column).subarray(from, to) };
 }
 
-function joinedColumns(columns: readonly Column[], rows: number): Column {
+function joinedColumns(columns: readonly Column[], rows = Number.POSITIVE_INFINITY): Column {
   const { type } = columns[0]!;
   if (type === "string")
     return {
@@ -416,7 +488,7 @@ function joinedColumns(columns: readonly Column[], rows: number): Column {
   };
 }
 
-function joined(parts: readonly Float64Array[], rows: number): Float64Array {
+function joined(parts: readonly Float64Array[], rows = Number.POSITIVE_INFINITY): Float64Array {
   if (parts.length === 1) return parts[0]!.subarray(0, rows);
   const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -438,6 +510,18 @@ function nothing(rows: number): Column {
 function hasValue({ values }: Column): boolean {
   const [value] = values;
   return value !== null && !Number.isNaN(value);
+}
+
+/** Parts of one group, one after the other in time. */
+function inSequence(parts: readonly Aggregated[]): Aggregated {
+  const first = parts[0]!;
+  if (parts.length === 1) return first;
+  return {
+    group: first.group,
+    time: joined(parts.map(({ time }) => time)),
+    columns: first.columns.map((_, i) => joinedColumns(parts.map(({ columns }) => columns[i]!))),
+    selected: first.selected.map((times, i) => times && joined(parts.map(({ selected }) => selected[i]!))),
+  };
 }
 
 /** The one row of each, with the second's where the first has none. */

@@ -9,16 +9,24 @@ const step_ms = 5 * 86_400_000;
 /** Clocks change on a quarter of an hour. */
 const quarter_ms = 15 * 60_000;
 
+export interface WindowSql {
+  /** A number that tells windows apart and rises with them. */
+  readonly sql: string;
+  /** A window's beginning, ms since 1970. */
+  startOf(number: number): number;
+}
+
 /**
- * The beginning of a row's window, ms since 1970, as SQL over `time` in [from, to): whole-number arithmetic, apart for each time between two changes of
+ * A row's window as SQL over `time` in [from, to): whole-number arithmetic, apart for each time between two changes of
  * the zone's clocks. Windows at a change are written out.
  */
-export function windowSql(window: Window, from: number, to: number): string {
+export function windowSql(window: Window, from: number, to: number): WindowSql {
   const windows = new Windows(window);
   const { every } = windows;
   const pieces: { readonly to: number; readonly sql: string }[] = [];
-  // Times are not before `at`: the division rounds down.
-  const regular = (at: number): string => `(epoch_ms(time) - (${at})) // ${every} * ${every} + (${at})`;
+  // Times are not before `at`: the division rounds down. In microseconds, to which DuckDB turns what it computes with anyway.
+  const count = (at: number): string => `(epoch_us(time) - (${at}000)) // ${every}000`;
+  const regular = (at: number): string => `${count(at)} * ${every} + (${at})`;
   let at = windows.startOf(from);
   for (const change of window.zone === undefined
     ? []
@@ -34,8 +42,9 @@ export function windowSql(window: Window, from: number, to: number): string {
       at = end;
     }
   }
+  if (pieces.length === 0) return { sql: count(at), startOf: (number) => at + number * every };
   const cases = pieces.map((piece) => `WHEN time < ${timestamp(piece.to)} THEN ${piece.sql}`);
-  return cases.length === 0 ? regular(at) : `CASE ${cases.join(" ")} ELSE ${regular(at)} END`;
+  return { sql: `CASE ${cases.join(" ")} ELSE ${regular(at)} END`, startOf: (number) => number };
 }
 
 /** The first instants of other clocks after `from`, up to `to`. */

@@ -1,7 +1,7 @@
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { scan } from "#store/duckdb/query/scan.ts";
+import { type ScanContext, scan } from "#store/duckdb/query/scan.ts";
 import { SeriesTags } from "#store/duckdb/query/series-tags.ts";
 import type { Measurement } from "#store/duckdb/query/tables.ts";
 import { fieldTypeOf } from "#store/duckdb/partition.ts";
@@ -99,7 +99,19 @@ describe.skipIf(!there)(`scans of DuckDB and a real influxd agree${note}`, () =>
   });
 
   async function scanned(request: Partial<ScanRequest> & Pick<ScanRequest, "rows">): Promise<ScanGroup[]> {
-    const context = { connection: session.database.reader, values: 1e9, check: () => {} };
+    const connection = session.database.reader;
+    const context: ScanContext = {
+      connection,
+      inParallel: async (parts) => {
+        const found = [];
+        for (const part of parts) found.push(await part(connection));
+        return found;
+      },
+      // So that even these few are in several.
+      partRows: 500,
+      values: 1e9,
+      check: () => {},
+    };
     return await scan(context, measurement, {
       policy: "autogen",
       measurement: "m",
