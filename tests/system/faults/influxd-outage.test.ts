@@ -104,7 +104,12 @@ test(
     await using platform = await startPlatform({
       folder: folder.path,
       args: [
-        ...["--store", "influxdb", "--influx-url", url, "--influx-db", database],
+        "--store",
+        "influxdb",
+        "--influx-url",
+        url,
+        "--influx-db",
+        database,
         ...(isLong ? [] : ["--rollup-interval-s", "3600"]),
       ],
     });
