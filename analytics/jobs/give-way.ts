@@ -1,7 +1,7 @@
-import { setImmediate } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 
-/** Work in the thread that serves gateways gives way to them after so long, ms. */
-const longest = 5;
+/** Work in the thread that serves gateways gives way to them after so long, ms, and rests as long as it took: half of that thread is theirs. */
+const longest = 2;
 
 /** Called between small pieces of work: lets everybody else have a turn once in a while, and ends the work when it is to end. */
 export class GiveWay {
@@ -17,7 +17,7 @@ export class GiveWay {
   }
 
   async turn(): Promise<void> {
-    await setImmediate();
+    await sleep(performance.now() - this.#since);
     this.#signal.throwIfAborted();
     this.#since = performance.now();
   }

@@ -26,7 +26,7 @@ export interface RollupJobOptions {
   readonly zone: Zone;
   /** What the registry says of a series' sensor. */
   readonly rulesOf: (series: number, measurement: Measurement) => SensorRules;
-  /** Does the store lag behind the readings that come? Then only what is new is rolled up. */
+  /** Does the store lag behind the readings that come? Then what is new waits for two minutes, and history until it does not. */
   readonly isBehind: () => boolean;
   /** For how many days rows are kept; undefined: for ever. */
   readonly keptDays: Readonly<Partial<Record<Policy, number | undefined>>>;
@@ -43,6 +43,8 @@ const grace_ms = 5_000;
 const longestRun_ms = 10_000;
 /** An hour that is not over is rolled up once in so long, its late readings together with the next minute. */
 const running_ms = 50_000;
+/** So long what is new waits while the store lags behind. */
+const patience_ms = 120_000;
 const day_ms = 24 * hour_ms;
 /** Hours so near to the end of their time are as good as past it. */
 const margin_ms = 2 * day_ms;
@@ -65,6 +67,8 @@ class RollupJob implements Job {
   /** When a measurement's running hour was rolled up. */
   readonly #ranAt = new Map<string, number>();
   #choiceAt: number | undefined;
+  /** Since when it has waited for a store that lags behind. */
+  #behindSince: number | undefined;
 
   constructor(options: RollupJobOptions) {
     this.#options = options;
@@ -88,6 +92,7 @@ class RollupJob implements Job {
       .filter((hour): hour is DirtyHour => hour !== undefined && this.#measurement(hour) !== undefined);
     const recent = now - hour_ms;
     this.#metrics.hoursBehind = due.length;
+    if (this.#waits(now)) return;
     const ready = due.filter((hour) => !this.#isPaused(hour, now));
     const until = performance.now() + longestRun_ms;
     const isOver = (): boolean => performance.now() > until;
@@ -97,6 +102,14 @@ class RollupJob implements Job {
       await this.#roll(round, now, signal, isOver);
     }
     await this.#rollStanding(now, signal);
+  }
+
+  /** While the store lags behind even what is new waits, for so long: rolling up would take from it what it lacks. */
+  #waits(now: number): boolean {
+    const since = this.#options.isBehind() ? (this.#behindSince ?? now) : undefined;
+    const isPatient = since !== undefined && Math.abs(now - since) < patience_ms;
+    this.#behindSince = isPatient ? since : undefined;
+    return isPatient;
   }
 
   /** What boards ask before anything else. Where rows of 1970 would not be kept there is one of each day. */

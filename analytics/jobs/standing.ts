@@ -11,6 +11,8 @@ export class Standing {
   readonly #plan: RollupPlan;
   /** By series and field: the minute of the last value, and the end of the last window in which it stands. */
   readonly #values = new Map<number, { since: number; until: number }>();
+  /** Nothing is owed before it. */
+  #next = Infinity;
 
   constructor(plan: RollupPlan) {
     this.#plan = plan;
@@ -40,14 +42,21 @@ export class Standing {
       const known = this.#values.get(key);
       if (known !== undefined && known.since > since) continue;
       if (until <= over) this.#values.delete(key);
-      else if (known === undefined) this.#values.set(key, { since, until });
-      else Object.assign(known, { since, until });
+      else if (known !== undefined) Object.assign(known, { since, until });
+      else if (this.#values.size < mostKept) this.#values.set(key, { since, until });
+      if (until > over) this.#next = Math.min(this.#next, until);
     }
   }
 
   /** What is owed and over now. */
   due(over: number): Due | undefined {
-    const due = [...this.#values].filter(([, { until }]) => until <= over);
+    if (over < this.#next) return undefined;
+    const due: [key: number, value: { since: number; until: number }][] = [];
+    this.#next = Infinity;
+    for (const entry of this.#values) {
+      if (entry[1].until <= over) due.push(entry);
+      this.#next = Math.min(this.#next, entry[1].until);
+    }
     if (due.length === 0) return undefined;
     let [from, to] = [Infinity, -Infinity];
     for (const [, { since }] of due) {
@@ -64,9 +73,13 @@ export class Standing {
 
   /** It was rolled up and could not be written. */
   owe({ owed }: Due): void {
+    this.#next = -Infinity;
     for (const [key, value] of owed) if (!this.#values.has(key)) this.#values.set(key, { ...value });
   }
 }
+
+/** Values that are kept, some 100 bytes each: of those beyond, the minutes after their last reading are rolled up with the next one only. */
+const mostKept = 200_000;
 
 export interface Due {
   readonly series: readonly number[];

@@ -37,7 +37,7 @@ export async function floodVerdict(data: string, flood: Flood, phase: FloodPhase
     const ask = async <Answer>(sql: string): Promise<Answer[]> =>
       (await connection.runAndReadAll(sql)).getRowObjectsJS() as Answer[];
     const days = await ask<{ name: string }>(
-      "SELECT table_name AS name FROM duckdb_tables() WHERE regexp_matches(table_name, '^traffic_flow_[0-9]{8}$')",
+      "SELECT table_name AS name FROM duckdb_tables() WHERE schema_name = 'main' AND regexp_matches(table_name, '^traffic_flow_[0-9]{8}$')",
     );
     const all = days.map(({ name }) => `SELECT time, series, vehicles, speed_avg FROM "${name}"`);
     const sum = { sent: 0, acknowledged: 0, stored: 0, lost: 0, twice: 0, invented: 0 };

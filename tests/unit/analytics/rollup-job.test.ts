@@ -308,9 +308,9 @@ test("what is older than its minutes are kept still makes hours and days", async
   }
 });
 
-test("while the store lags behind, what is new is rolled up and history waits", async () => {
+test("while the store lags behind, what is new waits for two minutes, and history longer", async () => {
   const store = new MemoryStore();
-  const now = begin + 86_400_000;
+  let now = begin + 86_400_000;
   let isBehind = true;
   const job = rollupJob({
     store,
@@ -324,6 +324,9 @@ test("while the store lags behind, what is new is rolled up and history waits", 
   const values = [1, NaN, NaN, NaN, NaN, NaN];
   put(store, { time: begin, series: 1, values });
   put(store, { time: now - 1_000_000, series: 1, values });
+  await job.run(new AbortController().signal);
+  expect([store.written.rollup_1m, job.behind?.()]).toEqual([undefined, 2]);
+  now += 120_000;
   await job.run(new AbortController().signal);
   expect([...store.table("rollup_1m", "tried", 1).keys()][0]).toBeGreaterThan(begin + 80_000_000);
   expect(job.behind?.()).toBe(1);
