@@ -97,7 +97,10 @@ export class DuckDbEngine {
   readonly #queries: Queries;
   /** What queries are doing. */
   readonly #querying = new Set<Promise<unknown>>();
-  readonly #readingTags = new WeakMap<Session, ReadingTags>();
+  readonly #tables = new WeakMap<
+    Session,
+    { readonly tables: SessionTables; readonly readingTags: ReadingTags }
+  >();
   /** Without a registry, readings have the tags agency and sensor alone. */
   #askTags: AskTags = (sensors) => Promise.resolve(sensors.map(() => []));
   #open: Open | undefined;
@@ -116,7 +119,7 @@ export class DuckDbEngine {
     });
     const place = {
       use: <T>(work: (session: Session) => Promise<T>): Promise<T> => this.#useForQuery(work),
-      tables: (session: Session) => new SessionTables(session, this.#tagsIn(session)),
+      tables: (session: Session) => this.#tablesIn(session),
       now: Date.now,
     };
     this.#queries = new Queries(place, { ...queryOptions, ...options.queries });
@@ -214,7 +217,7 @@ export class DuckDbEngine {
 
   /** The registry has changed its mind about these. */
   forgetTags(sensors: readonly SensorRef[]): void {
-    if (this.#open !== undefined) this.#readingTags.get(this.#open.session)?.forget(sensors);
+    if (this.#open !== undefined) this.#tables.get(this.#open.session)?.readingTags.forget(sensors);
   }
 
   openQuery(request: PortableRequest): OpenedQuery {
@@ -324,13 +327,15 @@ export class DuckDbEngine {
     return using;
   }
 
-  #tagsIn(session: Session): ReadingTags {
-    let tags = this.#readingTags.get(session);
-    if (tags === undefined) {
-      tags = new ReadingTags(session.dictionary, (sensors) => this.#askTags(sensors));
-      this.#readingTags.set(session, tags);
+  /** What queries know of a session, the same for all of them. */
+  #tablesIn(session: Session): SessionTables {
+    let known = this.#tables.get(session);
+    if (known === undefined) {
+      const readingTags = new ReadingTags(session.dictionary, (sensors) => this.#askTags(sensors));
+      known = { tables: new SessionTables(session, readingTags), readingTags };
+      this.#tables.set(session, known);
     }
-    return tags;
+    return known.tables;
   }
 
   #use<T>(queue: Pick<Serial, "run">, work: (session: Session) => Promise<T>): Promise<T> {

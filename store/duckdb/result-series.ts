@@ -28,9 +28,11 @@ export class ResultSeries {
     this.#next = Math.max(this.#next, number + 1);
   }
 
-  /** A measurement's series, by number. */
-  *of(measurement: string): Generator<[series: number, tags: TagSet]> {
+  /** A measurement's series by number, in the order they came, without the first so many. */
+  *of(measurement: string, known = 0): Generator<[series: number, tags: TagSet]> {
+    let skipped = 0;
     for (const [tags, number] of this.#byMeasurement.get(measurement) ?? [])
-      yield [number, JSON.parse(tags) as TagSet];
+      if (skipped < known) skipped += 1;
+      else yield [number, JSON.parse(tags) as TagSet];
   }
 }

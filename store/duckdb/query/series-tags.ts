@@ -38,12 +38,23 @@ export class SeriesTags {
   #holds = new Int32Array(16);
   readonly #histories: (readonly Life[])[] = [];
   #size = 0;
+  #version = 0;
   /** Only where series do not rise. */
   #places: Map<number, number> | undefined;
   #keys: readonly string[] | undefined;
 
   constructor(own?: OwnTag) {
     this.own = own;
+  }
+
+  /** Another whenever something of it has changed. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Has any series had several lives? */
+  get hasMoved(): boolean {
+    return this.#histories.length > 0;
   }
 
   get size(): number {
@@ -70,6 +81,7 @@ export class SeriesTags {
     }
     this.#holds[place] = lives.length === 1 ? lives[0]!.set : -this.#histories.push(lives);
     this.#keys = undefined;
+    this.#version += 1;
   }
 
   has(series: number): boolean {

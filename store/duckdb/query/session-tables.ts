@@ -11,6 +11,8 @@ import type { Measurement, TableSource } from "./tables.ts";
 export class SessionTables implements TableSource {
   readonly #session: Pick<Session, "partitions" | "results">;
   readonly #readingTags: ReadingTags;
+  /** Tags of results; they do not change, there are only more of them. */
+  readonly #ofResults = new Map<string, SeriesTags>();
 
   constructor(session: Pick<Session, "partitions" | "results">, readingTags: ReadingTags) {
     this.#session = session;
@@ -43,8 +45,9 @@ export class SessionTables implements TableSource {
   }
 
   #resultTags(measurement: string): SeriesTags {
-    const tags = new SeriesTags();
-    for (const [series, set] of this.#session.results.series.of(measurement))
+    let tags = this.#ofResults.get(measurement);
+    if (tags === undefined) this.#ofResults.set(measurement, (tags = new SeriesTags()));
+    for (const [series, set] of this.#session.results.series.of(measurement, tags.size))
       tags.put(series, [{ from: Number.NEGATIVE_INFINITY, tags: set }]);
     return tags;
   }
