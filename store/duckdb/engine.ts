@@ -220,7 +220,7 @@ export class DuckDbEngine {
     if (this.#open !== undefined) this.#tables.get(this.#open.session)?.readingTags.forget(sensors);
   }
 
-  openQuery(request: PortableRequest): OpenedQuery {
+  openQuery(request: PortableRequest): Promise<OpenedQuery> {
     return this.#queries.open(request);
   }
 

@@ -22,7 +22,7 @@ import type { RewriteStep } from "./rewriting.ts";
 export type StoreThread = {
   answerTags(port: MessagePort): void;
   forgetTags(sensors: readonly SensorRef[]): void;
-  openQuery(request: PortableRequest): OpenedQuery;
+  openQuery(request: PortableRequest): Promise<OpenedQuery>;
   nextPiece(query: number): Promise<QueryPiece>;
   closeQuery(query: number): void;
   position(journal: string): Promise<number>;
@@ -51,6 +51,10 @@ export type StoreThread = {
   letGo(): Promise<boolean>;
 };
 
+function buffersOfAnswer({ bytes }: QueryPiece): ArrayBuffer[] {
+  return bytes === undefined ? [] : [bytes.buffer];
+}
+
 await serveWorker<StoreThread>(async (options: EngineOptions) => {
   const engine = new DuckDbEngine(options);
   await engine.open();
@@ -58,10 +62,13 @@ await serveWorker<StoreThread>(async (options: EngineOptions) => {
     methods: {
       answerTags: (port) => engine.answerTagsWith(askOver(port)),
       forgetTags: (sensors) => engine.forgetTags(sensors),
-      openQuery: (request) => engine.openQuery(request),
+      openQuery: async (request) => {
+        const opened = await engine.openQuery(request);
+        return transferred(opened, buffersOfAnswer(opened.first));
+      },
       nextPiece: async (query) => {
         const piece = await engine.nextPiece(query);
-        return transferred(piece, piece.bytes === undefined ? [] : [piece.bytes.buffer]);
+        return transferred(piece, buffersOfAnswer(piece));
       },
       closeQuery: (query) => engine.closeQuery(query),
       position: (journal) => engine.position(journal),

@@ -13,8 +13,8 @@ import type { StatementAnswer } from "./statement-answer.ts";
 export type RunStatement = (statement: Statement) => Promise<StatementResult>;
 
 const encoder = new TextEncoder();
-/** Bytes of a piece of an answer, or a little more. */
-const pieceBytes = 64 * 1024;
+/** Every piece of an answer but its last has so many bytes, or more. */
+export const pieceBytes = 64 * 1024;
 
 /** Answers a request as InfluxDB's `/query`. Nothing is computed before it is asked for: a statement when its first piece is, and each piece by itself. */
 export function answerRequest(

@@ -3,12 +3,13 @@ import type { WorkerClient } from "#runtime/worker.ts";
 import type { QueryMetrics, QueryOutcome } from "../../metrics.ts";
 import type { QueryAnswer, QueryRequest } from "../../query.ts";
 import type { StoreThread } from "../worker.ts";
-import type { QueryPiece } from "./queries.ts";
+import type { OpenedQuery, QueryPiece } from "./queries.ts";
 
 /** Asks the store thread for answers, a piece when it is wanted: nothing is computed that nobody reads. */
 export class QueryAsker {
   readonly #thread: Pick<WorkerClient<StoreThread>, "call">;
   readonly #metrics: QueryMetrics | undefined;
+  #last = 0;
 
   constructor(thread: Pick<WorkerClient<StoreThread>, "call">, metrics: QueryMetrics | undefined) {
     this.#thread = thread;
@@ -18,9 +19,8 @@ export class QueryAsker {
   /** With the first piece at hand: what goes wrong before, it throws. */
   async query({ signal, ...request }: QueryRequest): Promise<QueryAnswer> {
     signal.throwIfAborted();
-    const asking = new Asking(this.#thread, this.#metrics, signal);
-    const { status, contentType } = await asking.open(request);
-    const first = await asking.next();
+    const asking = new Asking(this.#thread, this.#metrics, signal, ++this.#last);
+    const { status, contentType, first } = await asking.open(request);
     return { status, contentType, body: asking.body(first) };
   }
 }
@@ -30,7 +30,7 @@ class Asking {
   readonly #metrics: QueryMetrics | undefined;
   readonly #signal: AbortSignal;
   readonly #begun = performance.now();
-  #query: number | undefined;
+  readonly #query: number;
   #hasEnded = false;
   readonly #giveUp = (): void => this.#end("given up");
 
@@ -38,38 +38,46 @@ class Asking {
     thread: Pick<WorkerClient<StoreThread>, "call">,
     metrics: QueryMetrics | undefined,
     signal: AbortSignal,
+    query: number,
   ) {
     this.#thread = thread;
     this.#metrics = metrics;
     this.#signal = signal;
+    this.#query = query;
   }
 
-  async open(request: Omit<QueryRequest, "signal">): Promise<{ status: number; contentType: string }> {
+  async open(request: Omit<QueryRequest, "signal">): Promise<OpenedQuery> {
     return await this.#watched(async () => {
-      const opened = await this.#thread.call("openQuery", request);
-      this.#query = opened.query;
       this.#signal.addEventListener("abort", this.#giveUp, { once: true });
+      const opened = await this.#thread.call("openQuery", { ...request, query: this.#query });
+      this.#took(opened.first);
       return opened;
     });
   }
 
-  /** Undefined: there is no more. */
-  async next(): Promise<QueryPiece["bytes"]> {
-    return await this.#watched(async () => {
-      this.#signal.throwIfAborted();
-      const { bytes, limits } = await this.#thread.call("nextPiece", this.#query!);
-      this.#metrics?.met(limits);
-      if (bytes === undefined) this.#end("answered");
-      return bytes;
-    });
-  }
-
-  async *body(first: QueryPiece["bytes"]): AsyncGenerator<Uint8Array> {
+  async *body(first: QueryPiece): AsyncGenerator<Uint8Array> {
     try {
-      for (let piece = first; piece !== undefined; piece = await this.next()) yield piece;
+      for (let piece = first; ; piece = await this.#next()) {
+        if (piece.bytes !== undefined) yield piece.bytes;
+        if (piece.isLast) return;
+      }
     } finally {
       this.#end("given up");
     }
+  }
+
+  async #next(): Promise<QueryPiece> {
+    return await this.#watched(async () => {
+      this.#signal.throwIfAborted();
+      const piece = await this.#thread.call("nextPiece", this.#query);
+      this.#took(piece);
+      return piece;
+    });
+  }
+
+  #took({ isLast, limits }: QueryPiece): void {
+    this.#metrics?.met(limits);
+    if (isLast) this.#end("answered");
   }
 
   async #watched<T>(work: () => Promise<T>): Promise<T> {
@@ -88,7 +96,6 @@ class Asking {
     this.#hasEnded = true;
     this.#signal.removeEventListener("abort", this.#giveUp);
     this.#metrics?.ended(outcome, (performance.now() - this.#begun) / 1_000);
-    if (outcome === "given up" && this.#query !== undefined)
-      this.#thread.call("closeQuery", this.#query).catch(() => undefined); // a lost thread has nothing to end
+    if (outcome === "given up") this.#thread.call("closeQuery", this.#query).catch(() => undefined); // a lost thread has nothing to end
   }
 }

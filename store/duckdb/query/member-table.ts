@@ -8,25 +8,57 @@ import {
 import duckdb from "@duckdb/node-bindings";
 import type { Member } from "./selection.ts";
 
-/** What statements join to know whose a row is; of one connection alone, made anew for each scan. */
+/** What statements join to know whose a row is; of one connection alone. */
 export interface MemberTable {
   readonly members: readonly Member[];
   /** Some belong to it for a part of the time: the table says from when until when. */
   readonly isTimed: boolean;
+  /** Of the selection that it is made for: made once, then kept. Undefined: made anew for each scan. */
+  readonly number: number | undefined;
 }
 
-export const memberTable = "temp.main.scan_members";
+export function memberTableName(table: Pick<MemberTable, "number">): string {
+  return `temp.main.${plainName(table)}`;
+}
+
+function plainName({ number }: Pick<MemberTable, "number">): string {
+  return `scan_members${number === undefined ? "" : `_${number}`}`;
+}
 
 /** What stands for no beginning and no end, ms since 1970. */
 const earliest = Date.UTC(1000, 0);
 const latest = Date.UTC(9999, 0);
 
 const chunkRows = duckdb.vector_size();
+/** Tables of a connection. */
+const mostKept = 32;
+/** By connection, the numbers of its tables; the latest used last. */
+const kept = new WeakMap<DuckDBConnection, Set<number>>();
 
+/** Makes it, unless the connection still has it. */
 export async function makeMemberTable(connection: DuckDBConnection, table: MemberTable): Promise<void> {
+  const { number } = table;
+  if (number === undefined) return await writeMemberTable(connection, table);
+  const numbers = kept.get(connection) ?? new Set();
+  kept.set(connection, numbers);
+  if (numbers.delete(number)) {
+    numbers.add(number);
+    return;
+  }
+  for (const oldest of numbers) {
+    if (numbers.size < mostKept) break;
+    await connection.run(`DROP TABLE ${memberTableName({ number: oldest })}`);
+    numbers.delete(oldest);
+  }
+  await writeMemberTable(connection, table);
+  numbers.add(number);
+}
+
+async function writeMemberTable(connection: DuckDBConnection, table: MemberTable): Promise<void> {
   const times = table.isTimed ? ", since TIMESTAMP_MS, until TIMESTAMP_MS" : "";
+  const name = plainName(table);
   await connection.run(
-    `CREATE OR REPLACE TEMP TABLE scan_members (series UINTEGER, k UINTEGER, g UINTEGER, condition UINTEGER${times})`,
+    `CREATE OR REPLACE TEMP TABLE ${name} (series UINTEGER, k UINTEGER, g UINTEGER, condition UINTEGER${times})`,
   );
   const types: DuckDBType[] = [UINTEGER, UINTEGER, UINTEGER, UINTEGER];
   if (table.isTimed) types.push(TIMESTAMP_MS, TIMESTAMP_MS);
@@ -37,7 +69,7 @@ export async function makeMemberTable(connection: DuckDBConnection, table: Membe
   );
   const [series, keys, groups, conditions] = numbers as Uint32Array[];
   const [since, until] = numbers.slice(4) as unknown as BigInt64Array[];
-  const appender = await connection.createAppender("scan_members", "main", "temp");
+  const appender = await connection.createAppender(name, "main", "temp");
   try {
     for (let first = 0; first < table.members.length; first += chunkRows) {
       const count = Math.min(chunkRows, table.members.length - first);

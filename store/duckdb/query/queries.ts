@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { MarsadError } from "#runtime/errors.ts";
 import { InfluxqlError } from "../../influxql/errors.ts";
-import { answerRequest } from "../../influxql/request.ts";
+import { answerRequest, pieceBytes } from "../../influxql/request.ts";
 import type { StatementResult } from "../../influxql/result.ts";
 import type { Statement } from "../../influxql/ast.ts";
 import { type QueryBounds, type QueryRequest, queryBounds } from "../../query.ts";
@@ -24,13 +24,15 @@ export const queryOptions: QueryOptions = {
   ...queryBounds,
 };
 
-/** A request as it crosses threads. */
-export type PortableRequest = Omit<QueryRequest, "signal">;
+/** A request as it crosses threads; whoever asks gives it a number of its own. */
+export interface PortableRequest extends Omit<QueryRequest, "signal"> {
+  readonly query: number;
+}
 
 export interface OpenedQuery {
-  readonly query: number;
   readonly status: number;
   readonly contentType: string;
+  readonly first: QueryPiece;
 }
 
 /** Limits that ended a statement, by name. */
@@ -39,6 +41,8 @@ export type QueryLimit = "time" | "rows" | "values" | "memory";
 export interface QueryPiece {
   /** Undefined: there is no more. */
   readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+  /** No other comes after it. */
+  readonly isLast: boolean;
   /** Met since the piece before. */
   readonly limits: readonly QueryLimit[];
 }
@@ -74,7 +78,6 @@ export class Queries {
   readonly #options: QueryOptions;
   readonly #slots: Slots;
   readonly #open = new Map<number, OpenQuery>();
-  #last = 0;
 
   constructor(place: QueryPlace, options: QueryOptions) {
     this.#place = place;
@@ -86,12 +89,12 @@ export class Queries {
     });
   }
 
-  /** @throws MarsadError REFUSED */
-  open(request: PortableRequest): OpenedQuery {
+  /** With its first piece. @throws MarsadError REFUSED */
+  async open(request: PortableRequest): Promise<OpenedQuery> {
     this.#forget();
     if (this.#open.size >= mostOpen)
       throw new MarsadError("REFUSED", "too many answers are being read; ask again in a moment");
-    const query = ++this.#last;
+    const { query } = request;
     const bounds = this.#boundsOf(request);
     const state: Omit<OpenQuery, "body"> = {
       ending: new AbortController(),
@@ -104,7 +107,7 @@ export class Queries {
       this.#run(statement, request, bounds, state),
     );
     this.#open.set(query, Object.assign(state, { body: body[Symbol.asyncIterator]() }));
-    return { query, status, contentType };
+    return { status, contentType, first: await this.next(query) };
   }
 
   async next(query: number): Promise<QueryPiece> {
@@ -112,11 +115,13 @@ export class Queries {
     if (open === undefined) throw new MarsadError("REFUSED", "the query has ended");
     open.lastAsked_ms = Number.POSITIVE_INFINITY;
     try {
-      const { value, done } = await open.body.next();
+      const { value, done = false } = await open.body.next();
+      const bytes = done ? undefined : (value as Uint8Array<ArrayBuffer>);
+      // Below a piece's size it is the last: to be asked for the end, too, would cost as much as a small answer.
+      const isLast = bytes === undefined || bytes.length < pieceBytes;
       open.ending.signal.throwIfAborted();
-      if (done === true) this.#open.delete(query);
-      const bytes = done === true ? undefined : (value as Uint8Array<ArrayBuffer>);
-      return { bytes, limits: open.met.splice(0) };
+      if (isLast) this.#open.delete(query);
+      return { bytes, isLast, limits: open.met.splice(0) };
     } catch (error) {
       this.#open.delete(query);
       throw error;

@@ -3,7 +3,7 @@ import type { ValueType } from "../../influxql/engine.ts";
 import { type Partition, sqlName } from "../partition.ts";
 import { integers, quoted, timestamp } from "../sql.ts";
 import { Parameters, conditionSql } from "./field-condition.ts";
-import { type MemberTable, memberTable } from "./member-table.ts";
+import { type MemberTable, memberTableName } from "./member-table.ts";
 import type { Member, Selection } from "./selection.ts";
 
 /** Which rows of a measurement a statement reads. */
@@ -12,7 +12,7 @@ export interface RowsRequest {
   /** ms since 1970, [from, to). */
   readonly from: number;
   readonly to: number;
-  readonly selection: Pick<Selection, "members" | "conditions" | "isAll">;
+  readonly selection: Omit<Selection, "groups">;
   /** Its fields' types over all tables. */
   readonly types: ReadonlyMap<string, ValueType>;
   /** What the statement takes of a row, v0, v1 … in the SQL; each has a type. Only rows that have one of them. */
@@ -67,11 +67,12 @@ export function rowsSql(request: RowsRequest): RowsSql {
       : `CASE condition ${conditions.map((each, i) => `WHEN ${i} THEN ${isMet(each)}`).join(" ")} END`;
   const inTime = isTimed ? " AND time >= since AND time < until" : "";
   const key = { member: "g, k, ", group: "g, ", series: "rows.series AS k, ", nothing: "" }[by];
+  const table = { members, isTimed, number: selection.number };
   const sql =
-    `SELECT ${key}time${values} FROM (${tables}) AS rows JOIN ${memberTable} AS members ` +
+    `SELECT ${key}time${values} FROM (${tables}) AS rows JOIN ${memberTableName(table)} AS members ` +
     `ON rows.series = members.series${inTime} WHERE (${present}) AND ${apart}`;
   const keys = { member: ["g", "k"], group: ["g"], series: ["k"], nothing: [] } as const;
-  return { sql, parameters, keys: keys[by], members: { members, isTimed } };
+  return { sql, parameters, keys: keys[by], members: table };
 }
 
 function tablesSql(

@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBDataChunk } from "@duckdb/node-api";
 import type {
   Aggregate,
   Column,
@@ -16,7 +16,8 @@ import { aggregateSql } from "./aggregate-sql.ts";
 import { makeMemberTable } from "./member-table.ts";
 import { ColumnReader } from "./read-columns.ts";
 import { type RowsRequest, type RowsSql, rowsSql } from "./rows-sql.ts";
-import { type Member, type Selection, select, tagsOf } from "./selection.ts";
+import { type Member, type Selection, tagsOf } from "./selection.ts";
+import { selectionOf } from "./selections.ts";
 import type { SeriesTags } from "./series-tags.ts";
 import { type Slice, slices } from "./slices.ts";
 import type { Measurement } from "./tables.ts";
@@ -52,7 +53,7 @@ export async function scan(
   const tags = await measurement.tags();
   const { predicate, groupBy, rows } = request;
   const byTags = rows.kind === "raw";
-  const selection = await select(tags, { from, to, predicate, groupBy, byTags });
+  const selection = await selectionOf(tags, { from, to, predicate, groupBy, byTags });
   if (selection.members.length === 0) return [];
   const scanning = new Scanning(context, { measurement, request, tags, selection, groups, from, to });
   return rows.kind === "raw" ? await scanning.raw(rows) : await scanning.windowed(rows);
@@ -372,15 +373,12 @@ class Scanning {
       if (explaining.analyze) explaining.say(await profileOf(connection, sql, parameters));
       return read;
     }
-    await onSnapshot(connection, async () => {
-      const result = await connection.stream(sql, parameters);
-      for (;;) {
-        const chunk = await result.fetchChunk();
-        if (chunk === null || chunk.rowCount === 0) return;
-        read.add(chunk);
-        this.#count(chunk.rowCount * outputs.length);
-      }
-    });
+    const add = (chunk: DuckDBDataChunk): void => {
+      read.add(chunk);
+      this.#count(chunk.rowCount * outputs.length);
+    };
+    if (this.#scanned.request.rows.kind === "windowed") await readAtOnce(connection, sql, parameters, add);
+    else await readAsItComes(connection, sql, parameters, add);
     return read;
   }
 
@@ -395,24 +393,55 @@ class Scanning {
   }
 }
 
+type Parameters = Readonly<Record<string, string>>;
+
 /** Nothing can be written in it. */
-async function onSnapshot(connection: DuckDBConnection, work: () => Promise<void>): Promise<void> {
-  await connection.run("BEGIN TRANSACTION READ ONLY");
+const begin = "BEGIN TRANSACTION READ ONLY";
+
+/** In few turns, which are what a small answer costs. */
+async function readAtOnce(
+  connection: DuckDBConnection,
+  sql: string,
+  parameters: Parameters,
+  add: (chunk: DuckDBDataChunk) => void,
+): Promise<void> {
+  const isPlain = Object.keys(parameters).length === 0;
   try {
-    await work();
+    const result = await connection.run(`${begin}; ${sql}`, isPlain ? undefined : parameters);
+    for (let i = 0; i < result.chunkCount; i++) add(result.getChunk(i));
   } finally {
     await connection.run("ROLLBACK").catch(() => undefined);
   }
 }
 
-function sqlLines(sql: string, parameters: Readonly<Record<string, string>>): string[] {
+/** What is too much is noticed before all of it is in memory. */
+async function readAsItComes(
+  connection: DuckDBConnection,
+  sql: string,
+  parameters: Parameters,
+  add: (chunk: DuckDBDataChunk) => void,
+): Promise<void> {
+  await connection.run(begin);
+  try {
+    const result = await connection.stream(sql, parameters);
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (chunk === null || chunk.rowCount === 0) return;
+      add(chunk);
+    }
+  } finally {
+    await connection.run("ROLLBACK").catch(() => undefined);
+  }
+}
+
+function sqlLines(sql: string, parameters: Parameters): string[] {
   return [sql, ...Object.entries(parameters).map(([name, value]) => `$${name} = ${JSON.stringify(value)}`)];
 }
 
 async function profileOf(
   connection: DuckDBConnection,
   sql: string,
-  parameters: Readonly<Record<string, string>>,
+  parameters: Parameters,
 ): Promise<string[]> {
   const read = await connection.runAndReadAll(`EXPLAIN ANALYZE ${sql}`, parameters);
   return (read.getRowsJS() as [string, string][]).flatMap(([, text]) => text.trimEnd().split("\n"));

@@ -14,6 +14,8 @@ export interface Selection {
   readonly conditions: readonly (Expr | true)[];
   /** Every series of the measurement is in it, for all of the time. */
   readonly isAll: boolean;
+  /** The same for as long as it is the same; undefined: it is not asked for again. */
+  readonly number?: number;
 }
 
 export interface Member {
@@ -41,34 +43,7 @@ export interface SelectionRequest {
 /** Series between two breaths: a millisecond or two. */
 const seriesAtOnce = 5_000;
 
-/** Dashboards ask the same again and again. */
-const remembered = new WeakMap<
-  SeriesTags,
-  { version: number; readonly selections: Map<string, Selection> }
->();
-const mostRemembered = 16;
-/** A selection of more is not worth the memory. */
-const mostMembers = 100_000;
-
 export async function select(tags: SeriesTags, request: SelectionRequest): Promise<Selection> {
-  const { version } = tags;
-  let known = remembered.get(tags);
-  if (known?.version !== version) remembered.set(tags, (known = { version, selections: new Map() }));
-  const { selections } = known;
-  const { predicate, groupBy, byTags, from, to } = request;
-  const when = tags.hasMoved ? `${from} ${to}` : "";
-  const key = `${textOf(predicate ?? true)} ${JSON.stringify(groupBy)} ${byTags} ${when}`;
-  const found = selections.get(key);
-  if (found !== undefined) return found;
-  const selection = await selectAnew(tags, request);
-  if (selection.members.length <= mostMembers && tags.version === version) {
-    if (selections.size >= mostRemembered) selections.clear();
-    selections.set(key, selection);
-  }
-  return selection;
-}
-
-async function selectAnew(tags: SeriesTags, request: SelectionRequest): Promise<Selection> {
   const selecting = new Selecting(tags, request);
   const places = selecting.candidates();
   let done = 0;
@@ -236,7 +211,8 @@ class Selecting {
   }
 }
 
-function textOf(condition: Expr | true): string {
+/** The same for equal conditions, wherever they stand. */
+export function textOf(condition: Expr | true): string {
   return JSON.stringify(condition, (key, value: unknown) =>
     key === "at" ? undefined : typeof value === "bigint" ? `${value}i` : value,
   );

@@ -42,6 +42,7 @@ export class SeriesTags {
   /** Only where series do not rise. */
   #places: Map<number, number> | undefined;
   #keys: readonly string[] | undefined;
+  #changes: Float64Array | undefined;
 
   constructor(own?: OwnTag) {
     this.own = own;
@@ -52,11 +53,6 @@ export class SeriesTags {
     return this.#version;
   }
 
-  /** Has any series had several lives? */
-  get hasMoved(): boolean {
-    return this.#histories.length > 0;
-  }
-
   get size(): number {
     return this.#size;
   }
@@ -64,6 +60,13 @@ export class SeriesTags {
   /** Of all series, in byte order. */
   get keys(): readonly string[] {
     return (this.#keys ??= this.#findKeys());
+  }
+
+  /** When any series' tags changed, or once were said to have: ms since 1970, rising. */
+  get changes(): Float64Array {
+    return (this.#changes ??= Float64Array.from(
+      new Set(this.#histories.flatMap((lives) => lives.flatMap(({ from, to }) => [from, to]))),
+    ).sort());
   }
 
   /** Says, or says anew, what a series' tags are. @param versions  by `from`, rising; the first holds before its `from`, too */
@@ -81,6 +84,7 @@ export class SeriesTags {
     }
     this.#holds[place] = lives.length === 1 ? lives[0]!.set : -this.#histories.push(lives);
     this.#keys = undefined;
+    this.#changes = undefined;
     this.#version += 1;
   }
 

@@ -185,17 +185,22 @@ test("tables are put in series order, and dropped, under queries that go on to s
 
   const over = new AbortController();
   const sums = new Set<string>();
+  let asked = 0;
   const reader = async (): Promise<number> => {
     let queries = 0;
     for (; !over.signal.aborted; queries++) {
       const from = `time >= ${days[1]}ms`;
-      const { query } = engine.openQuery({
+      const query = ++asked;
+      const { first } = await engine.openQuery({
+        query,
         q: `SELECT sum(vehicles), count(speed_avg) FROM traffic_flow WHERE ${from}; SELECT median(vehicles) FROM traffic_flow WHERE ${from} GROUP BY sensor`,
         format: "csv",
       });
       let answer = "";
-      for (let piece; (piece = (await engine.nextPiece(query)).bytes) !== undefined;)
-        answer += new TextDecoder().decode(piece);
+      for (let piece = first; ; piece = await engine.nextPiece(query)) {
+        answer += new TextDecoder().decode(piece.bytes);
+        if (piece.isLast) break;
+      }
       sums.add(answer);
     }
     return queries;
