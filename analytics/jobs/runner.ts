@@ -7,6 +7,8 @@ export interface RunnerOptions {
   readonly log: Log;
   readonly metrics?: Registry;
   readonly now?: () => number;
+  /** A job that failed runs again after so long, or after its own time if that is shorter, ms. */
+  readonly retry_ms?: number;
 }
 
 /** Runs jobs, each by its own clock and never twice at once, until it is disposed of. */
@@ -23,9 +25,9 @@ class Runner implements JobRunner {
   readonly #stop = new AbortController();
   readonly #ended: Promise<unknown>;
 
-  constructor(jobs: readonly Job[], { log, metrics, now = Date.now }: RunnerOptions) {
+  constructor(jobs: readonly Job[], { log, metrics, now = Date.now, retry_ms = 60_000 }: RunnerOptions) {
     const untold = oncePer();
-    this.#jobs = jobs.map((job) => new RunningJob(job, { log, now, untold }));
+    this.#jobs = jobs.map((job) => new RunningJob(job, { log, now, retry_ms, untold }));
     if (metrics !== undefined) observeJobs(metrics, this.#jobs);
     this.#ended = Promise.all(this.#jobs.map(async (job) => await job.run(this.#stop.signal)));
   }
@@ -50,6 +52,7 @@ class RunningJob {
   readonly #job: Job;
   readonly #log: Log;
   readonly #now: () => number;
+  readonly #retry_ms: number;
   readonly #untold: (key: string) => number | undefined;
   #isRunning = false;
   #runs = 0;
@@ -62,11 +65,17 @@ class RunningJob {
 
   constructor(
     job: Job,
-    { log, now, untold }: { log: Log; now: () => number; untold: (key: string) => number | undefined },
+    {
+      log,
+      now,
+      retry_ms,
+      untold,
+    }: { log: Log; now: () => number; retry_ms: number; untold: (key: string) => number | undefined },
   ) {
     this.#job = job;
     this.#log = log;
     this.#now = now;
+    this.#retry_ms = retry_ms;
     this.#untold = untold;
   }
 
@@ -92,8 +101,9 @@ class RunningJob {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#runOnce(signal);
-      this.#nextRun = this.#now() + this.#job.every_ms;
-      await sleep(this.#job.every_ms, undefined, { signal, ref: false }).catch(() => undefined);
+      const pause = this.#hasFailed ? Math.min(this.#retry_ms, this.#job.every_ms) : this.#job.every_ms;
+      this.#nextRun = this.#now() + pause;
+      await sleep(pause, undefined, { signal, ref: false }).catch(() => undefined);
     }
     this.#nextRun = undefined;
   }

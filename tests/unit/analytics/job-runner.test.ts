@@ -37,6 +37,21 @@ test("a job that fails is tried again, logged once, and says what went wrong unt
   expect(shown).toContain('marsad_analytics_job_behind{job="failing"} 3');
 });
 
+test("a job of once a day that failed does not wait for a day", async () => {
+  let tries = 0;
+  const daily: Job = {
+    name: "daily",
+    every_ms: 86_400_000,
+    async run() {
+      tries += 1;
+      if (tries === 1) throw new Error("the store is away");
+    },
+  };
+  await using runner = startJobs([daily], { log: logTo([]), retry_ms: 5 });
+  await expect.poll(() => runner.status()[0]).toMatchObject({ state: "waiting", runs: 2, failures: 1 });
+  expect(runner.status()[0]!.next_run! - Date.now()).toBeGreaterThan(86_000_000);
+});
+
 test("jobs run beside one another, none twice at once, and end when they are asked to", async () => {
   let [running, most] = [0, 0];
   let hasEnded = false;
