@@ -85,7 +85,7 @@ class Scanning {
     this.#context = context;
     this.#scanned = scanned;
     this.#types = scanned.measurement.fields;
-    this.#groupOfSeries = groupsBySeries(scanned.selection);
+    this.#groupOfSeries = groupOfSeries(scanned.selection);
   }
 
   async windowed({ window, aggregates: asked, wantsTimes = false }: WindowedRows): Promise<ScanGroup[]> {
@@ -119,7 +119,7 @@ class Scanning {
     const { connection } = this.#context;
     const found = new Map<number, Aggregated>();
     const missing = new Set(this.#scanned.selection.groups.keys());
-    for await (const slice of this.#slices(side)) {
+    for await (const slice of this.#slices(side, missing.size)) {
       const selection = this.#reduced(missing);
       for (const next of await this.#aggregate(connection, { ...slice, selection }, { aggregates })) {
         const before = found.get(next.group);
@@ -167,10 +167,12 @@ class Scanning {
       aggregates,
       window,
       wantsTimes = false,
+      mayTrustOrder = true,
     }: {
       readonly aggregates: readonly Aggregate[];
-      readonly window?: WindowSql;
+      readonly window?: WindowSql | undefined;
       readonly wantsTimes?: boolean | undefined;
+      readonly mayTrustOrder?: boolean;
     },
   ): Promise<Aggregated[]> {
     const { selection } = this.#scanned;
@@ -184,8 +186,11 @@ class Scanning {
         type: this.#types.get(aggregate.field)!,
         isOneSeries: isBySeries,
         wantsTime: window === undefined || wantsTimes,
+        isComplete: fields.length === 1,
+        mayTrustOrder,
       }),
     );
+    const checked = computed.flatMap(({ isRight }) => isRight ?? []);
     const keys = [...rows.keys, ...(window === undefined ? [] : ["w"])];
     const outputs: Output[] = [
       ...keys.map((sql) => ({ sql, kind: "number" as const })),
@@ -193,13 +198,21 @@ class Scanning {
       ...computed.flatMap(({ selected }) =>
         selected === undefined ? [] : [{ sql: selected, kind: "number" as const }],
       ),
+      ...(checked.length > 0 ? [{ sql: checked.join(" AND "), kind: "number" as const }] : []),
     ];
     const windowed = window === undefined ? rows.sql : `SELECT *, ${window.sql} AS w FROM (${rows.sql})`;
-    const grouped =
-      keys.length === 0 ? " HAVING count(*) > 0" : ` GROUP BY ${keys.join()} ORDER BY ${keys.join()}`;
+    const order = window === undefined ? "" : ` ORDER BY ${keys.join()}`;
+    const grouped = keys.length === 0 ? " HAVING count(*) > 0" : ` GROUP BY ${keys.join()}${order}`;
     const read = await this.#run(connection, rows, outputs, `(${windowed})${grouped}`);
     const starts = window === undefined ? noTime : read.numbers(keys.length - 1);
     if (window !== undefined) for (let i = 0; i < starts.length; i++) starts[i] = window.startOf(starts[i]!);
+    if (checked.length > 0 && read.numbers(outputs.length - 1).includes(0))
+      return await this.#aggregate(connection, part, {
+        aggregates,
+        window,
+        wantsTimes,
+        mayTrustOrder: false,
+      });
     const found: Aggregated[] = [];
     for (const { from, to, key } of runs(rows.keys.length === 0 ? undefined : read.numbers(0), read.rows)) {
       const group = by === "series" ? this.#groupOfSeries!.get(key) : key;
@@ -241,7 +254,7 @@ class Scanning {
     found: Map<number, RawPart[]>,
   ): Promise<void> {
     const missing = new Set(this.#scanned.selection.groups.keys());
-    for await (const slice of this.#slices(order)) {
+    for await (const slice of this.#slices(order, missing.size * limit)) {
       await this.#rows({ ...slice, selection: this.#reduced(missing) }, fields, { order, limit, found });
       for (const [group, parts] of found) if (rowsOf(parts) >= limit) missing.delete(group);
       if (missing.size === 0 || this.#isOnlyExplained()) return;
@@ -330,9 +343,15 @@ class Scanning {
     });
   }
 
-  async *#slices(order: "asc" | "desc"): AsyncGenerator<Slice> {
+  /** @param wanted  rows that may be enough */
+  async *#slices(order: "asc" | "desc", wanted: number): AsyncGenerator<Slice> {
     const { groups, from, to } = this.#scanned;
-    for await (const slice of slices(this.#context.connection, groups, { from, to, order })) {
+    for await (const slice of slices(this.#context.connection, groups, {
+      from,
+      to,
+      order,
+      wanted,
+    })) {
       this.#context.check();
       yield slice;
     }
@@ -468,6 +487,14 @@ interface RawPart {
 }
 
 const noTime = new Float64Array(0);
+
+const known = new WeakMap<Selection, { readonly groups: ReturnType<typeof groupsBySeries> }>();
+
+function groupOfSeries(selection: Selection): ReturnType<typeof groupsBySeries> {
+  let found = known.get(selection);
+  if (found === undefined) known.set(selection, (found = { groups: groupsBySeries(selection) }));
+  return found.groups;
+}
 
 /** Series' groups, where each group has one series and each series is in one group alone. */
 function groupsBySeries({ members, groups }: Selection): ReadonlyMap<number, number> | undefined {

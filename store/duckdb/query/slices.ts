@@ -8,8 +8,10 @@ export interface Slice {
   readonly to: number;
 }
 
-/** Rows that the first slice is to have, more or less; each one after it takes `growth` times the time. */
-const firstRows = 20_000;
+/** Rows that the first slice has for each that is wanted, more or less, and at least; each one after it takes `growth` times the time. */
+const rowsPerWanted = 8;
+const fewestRows = 2_000;
+const mostRows = 20_000;
 const growth = 8;
 /** Groups of tables in one slice, once slices are longer than tables. */
 const mostGroups = 32;
@@ -21,7 +23,17 @@ const mostGroups = 32;
 export async function* slices(
   connection: DuckDBConnection,
   groups: readonly (readonly Partition[])[],
-  { from, to, order }: { readonly from: number; readonly to: number; readonly order: "asc" | "desc" },
+  {
+    from,
+    to,
+    order,
+    wanted,
+  }: {
+    readonly from: number;
+    readonly to: number;
+    readonly order: "asc" | "desc";
+    readonly wanted: number;
+  },
 ): AsyncGenerator<Slice> {
   const ordered = order === "asc" ? groups : groups.toReversed();
   let length = 0;
@@ -33,6 +45,7 @@ export async function* slices(
     if (first >= last) continue;
     if (length === 0) {
       const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+      const firstRows = Math.min(mostRows, Math.max(fewestRows, rowsPerWanted * wanted));
       length = Math.max(1_000, Math.ceil(((bounds.to - bounds.from) * firstRows) / Math.max(1, rows)));
     }
     if (length >= last - first) {
@@ -56,15 +69,26 @@ export async function* slices(
   }
 }
 
+interface Bounds {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is known of a table is another object after each write to it. */
+const known = new WeakMap<Partition, Bounds>();
+const noRows: Bounds = { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
+
 /** The times of the rows of these tables; DuckDB keeps them with its tables. */
-async function boundsOf(
-  connection: DuckDBConnection,
-  tables: readonly Partition[],
-): Promise<{ from: number; to: number }> {
-  const each = tables.map((table) => `SELECT min(time) AS a, max(time) AS b FROM ${sqlName(table)}`);
+async function boundsOf(connection: DuckDBConnection, tables: readonly Partition[]): Promise<Bounds> {
+  for (const table of tables) if (!known.has(table)) known.set(table, await readBounds(connection, table));
+  const all = tables.map((table) => known.get(table)!);
+  return { from: Math.min(...all.map(({ from }) => from)), to: Math.max(...all.map(({ to }) => to)) };
+}
+
+async function readBounds(connection: DuckDBConnection, table: Partition): Promise<Bounds> {
   const read = await connection.runAndReadAll(
-    `SELECT epoch_ms(min(a))::DOUBLE, epoch_ms(max(b))::DOUBLE FROM (${each.join(" UNION ALL ")})`,
+    `SELECT epoch_ms(min(time))::DOUBLE, epoch_ms(max(time))::DOUBLE FROM ${sqlName(table)}`,
   );
   const [first, last] = read.getRowsJS()[0] as [number | null, number | null];
-  return first === null || last === null ? { from: 0, to: 0 } : { from: first, to: last + 1 };
+  return first === null || last === null ? noRows : { from: first, to: last + 1 };
 }
