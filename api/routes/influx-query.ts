@@ -138,7 +138,7 @@ const epochs: Readonly<Record<string, QueryRequest["epoch"]>> = {
 
 /** Any other word counts nanoseconds, as in InfluxDB. */
 function epochOf(text: string): QueryRequest["epoch"] {
-  return text === "" ? undefined : (epochs[text] ?? "ns");
+  return text === "" ? undefined : Object.hasOwn(epochs, text) ? epochs[text] : "ns";
 }
 
 function rowsOf(text: string | undefined): number {

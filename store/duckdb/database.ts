@@ -22,7 +22,7 @@ export class Database {
   readonly jobs: DuckDBConnection;
   readonly #instance: DuckDBInstance;
   /** Made for `lend`, all of them and those that nobody has. */
-  readonly #lent: DuckDBConnection[] = [];
+  readonly #lent = new Set<DuckDBConnection>();
   readonly #idle: DuckDBConnection[] = [];
 
   constructor(
@@ -36,14 +36,21 @@ export class Database {
     this.jobs = jobs;
   }
 
-  /** A connection of its own for the work; as many are made as are ever wanted at the same time. */
+  /**
+   * A connection of its own for the work; as many are made as are wanted at the same time. After an error it is closed: the work may have been in the middle of
+   * a transaction.
+   */
   async lend<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    let connection = this.#idle.pop();
-    if (connection === undefined) this.#lent.push((connection = await this.#instance.connect()));
+    const connection = this.#idle.pop() ?? (await this.#instance.connect());
+    this.#lent.add(connection);
     try {
-      return await work(connection);
-    } finally {
+      const result = await work(connection);
       this.#idle.push(connection);
+      return result;
+    } catch (error) {
+      this.#lent.delete(connection);
+      connection.closeSync();
+      throw error;
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Expr } from "./ast.ts";
 import { mathFunctions } from "./functions/math.ts";
-import { compileRegex } from "./regex/index.ts";
+import { matcherOf } from "./regex/index.ts";
 import { constant, isNull, type NumberVector, nulls, type StringVector, type Vector } from "./vectors.ts";
 
 export interface Rows {
@@ -64,7 +64,7 @@ function binary(expr: Expr & { kind: "binary" }, rows: Rows): Vector {
 
 function matches(left: Vector, right: Expr, isWanted: boolean, length: number): Vector {
   if (left.type !== "string" || right.kind !== "regex") return nulls("boolean", length);
-  const regex = compileRegex(right.regex);
+  const regex = matcherOf(right);
   const results = new Map<string | null, number>([[null, Number.NaN]]);
   return booleans(length, (i) => {
     const text = left.values[i] ?? null;

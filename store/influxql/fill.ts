@@ -49,6 +49,8 @@ export function countWindows({ windows, from, to }: Filling, first: number): num
   return Math.max(0, Math.ceil((to - (from <= minTime ? first : from)) / windows.every) + 1);
 }
 
+const windowsAtOnce = 10_000;
+
 /** Points of a series' windows with those between them that are missing. */
 export async function filled(
   points: { readonly time: Float64Array; readonly value: Vector },
@@ -72,12 +74,13 @@ export async function filled(
       times.push(start);
       at.push(-1);
     }
+    if (times.length % windowsAtOnce === 0 && work.isTurnOver(windowsAtOnce)) await work.giveWay();
   }
   for (; next < time.length; next++) {
     times.push(time[next] ?? 0);
     at.push(next);
   }
-  await work.didSequence(times.length);
+  await work.didSequence(times.length % windowsAtOnce);
   const rows = Int32Array.from(at);
   const filledTimes = Float64Array.from(times);
   return {

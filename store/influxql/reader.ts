@@ -10,6 +10,9 @@ const deepestNesting = 50;
 /** Of a request: each is a step of the way down its tree, which others walk by recursion. */
 const mostOperators = 1000;
 
+/** Of a request's regular expressions, with counted repeats spelled out. */
+const mostSteps = 50_000;
+
 /** The text from left to right, a token at a time, with `$names` replaced by what they are bound to. */
 export class Reader {
   readonly #text: string;
@@ -17,6 +20,7 @@ export class Reader {
   #at = 0;
   #nesting = 0;
   #operators = 0;
+  #steps = 0;
 
   constructor(text: string, params: Params) {
     if (text.length > longestText)
@@ -104,11 +108,16 @@ export class Reader {
 
   #checkRegex(token: Token): void {
     try {
-      compileRegex(token.text);
+      this.#steps += compileRegex(token.text).steps ?? 0;
     } catch (error) {
       if (!(error instanceof InfluxqlError)) throw error;
       throw new InfluxqlError("syntax", `${error.message} ${this.#place(token)}`, { cause: error });
     }
+    if (this.#steps > mostSteps)
+      throw new InfluxqlError(
+        "limit",
+        "the query's regular expressions are too large: say fewer or shorter ones",
+      );
   }
 
   /** Reads what `inner` reads as something within what is being read. */

@@ -5,6 +5,7 @@ import { databasesOf } from "./databases.ts";
 import { csvError, encodeCsv } from "./encode-csv.ts";
 import { encodeJson, jsonText } from "./encode-json.ts";
 import { InfluxqlError } from "./errors.ts";
+import { Indenter } from "./indenter.ts";
 import { parse } from "./parser.ts";
 import type { StatementResult } from "./result.ts";
 import type { StatementAnswer } from "./statement-answer.ts";
@@ -33,17 +34,19 @@ export function answerRequest(
 
 /** What a request's statements come to, in the form that it asks for. */
 export function answerOf(answers: AsyncIterable<StatementAnswer>, request: AnswerForm): QueryAnswer {
-  const isCsv = request.format === "csv";
-  const text = isCsv ? encodeCsv(answers, request.epoch) : encodeJson(answers, request);
-  const shown = request.pretty === true && !isCsv ? pretty(text) : text;
-  return { status: 200, contentType: contentTypes[request.format], body: pieces(shown) };
+  const text = request.format === "csv" ? encodeCsv(answers, request.epoch) : encodeJson(answers, request);
+  return formed(200, text, request);
 }
 
 /** What is wrong with a request as a whole. */
 export function refusal(status: number, message: string, request: AnswerForm): QueryAnswer {
-  const { format } = request;
-  const text = format === "csv" ? csvError(message) : `{"error":${jsonText(message)}}\n`;
-  return { status, contentType: contentTypes[format], body: pieces(only(indented(text, request))) };
+  const text = request.format === "csv" ? csvError(message) : `{"error":${jsonText(message)}}\n`;
+  return formed(status, only(text), request);
+}
+
+function formed(status: number, text: AsyncIterable<string>, { format, pretty }: AnswerForm): QueryAnswer {
+  const shown = pretty === true && format === "json" ? indented(text) : text;
+  return { status, contentType: contentTypes[format], body: pieces(shown) };
 }
 
 type AnswerForm = Pick<QueryRequest, "format" | "pretty" | "epoch" | "chunk">;
@@ -86,21 +89,9 @@ async function* only(text: string): AsyncGenerator<string> {
   yield text;
 }
 
-/** Whole documents, indented: for people, who do not ask for many rows. */
-async function* pretty(texts: AsyncIterable<string>): AsyncGenerator<string> {
-  let document = "";
-  for await (const text of texts) {
-    document += text;
-    if (!text.endsWith("\n")) continue;
-    yield indented(document, { pretty: true, format: "json" });
-    document = "";
-  }
-}
-
-function indented(text: string, { pretty, format }: Pick<QueryRequest, "pretty" | "format">): string {
-  if (pretty !== true || format === "csv") return text;
-  const lines = JSON.stringify(JSON.parse(text), null, 4);
-  return `${lines.replaceAll(/[<>&\u2028\u2029]/g, (found) => jsonText(found).slice(1, -1))}\n`;
+async function* indented(texts: AsyncIterable<string>): AsyncGenerator<string> {
+  const indenter = new Indenter();
+  for await (const text of texts) yield indenter.add(text);
 }
 
 async function* pieces(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,5 @@
 import { convert, constant, nulls, slice, take, type Vector } from "./vectors.ts";
+import type { Expr } from "./ast.ts";
 import type { Engine, ScanGroup } from "./engine.ts";
 import { rowsWhere } from "./evaluate.ts";
 import { compareNames } from "./name-order.ts";
@@ -132,7 +133,8 @@ async function readSubquery(
   // Points of one window come in ascending order of their tags, also where time goes backwards.
   if (inner.calls.length > 0 && !scope.isAscending) tables.reverse();
   for (const table of tables) {
-    const rows = condition === undefined ? table : rowsAt(table, passing(condition, table, inner));
+    const rows =
+      condition === undefined ? table : rowsAt(table, await passing(condition, table, inner, work));
     const length = rows.time.length;
     await work.didSequence(length * columns.length);
     const vectors = columns.map((column, i) => mapped(column, types[i] ?? "float", rows, inner));
@@ -163,21 +165,32 @@ function mapped(
 }
 
 /** A sub-query's rows that the statement around wants: names are its columns, or else tags. */
-function passing(condition: Parameters<typeof rowsWhere>[0], table: Sequence, inner: SelectPlan): Int32Array {
-  const { time, tags, columns } = table;
-  return rowsWhere(condition, {
-    length: time.length,
-    column(expr) {
-      if (expr.kind !== "ref") return undefined;
-      const column = columns[inner.ready.columns.indexOf(expr.name)];
-      if (column === undefined)
-        return constant(tags[inner.scope.tagKeys.indexOf(expr.name)] ?? "", "string", time.length);
-      const wanted = castOf(expr);
-      return wanted === undefined || wanted === "field" || wanted === "tag"
-        ? column
-        : convert(column, wanted);
-    },
+async function passing(
+  condition: Expr,
+  { time, tags, columns }: Sequence,
+  inner: SelectPlan,
+  work: Work,
+): Promise<Int32Array> {
+  const passed: number[] = [];
+  await work.inTurns(time.length, (from, to) => {
+    const length = to - from;
+    const found = rowsWhere(condition, {
+      length,
+      column(expr) {
+        if (expr.kind !== "ref") return undefined;
+        const whole = columns[inner.ready.columns.indexOf(expr.name)];
+        if (whole === undefined)
+          return constant(tags[inner.scope.tagKeys.indexOf(expr.name)] ?? "", "string", length);
+        const column = slice(whole, from, to);
+        const wanted = castOf(expr);
+        return wanted === undefined || wanted === "field" || wanted === "tag"
+          ? column
+          : convert(column, wanted);
+      },
+    });
+    for (const row of found) passed.push(from + row);
   });
+  return Int32Array.from(passed);
 }
 
 /** SLIMIT and SOFFSET of a measurement, by the series of the outermost statement; an offset without a limit leaves none, as in InfluxDB. */

@@ -1,13 +1,13 @@
-import { setImmediate as breath } from "node:timers/promises";
 import { databaseName, policies } from "../query.ts";
 import type { Expr, MeasurementSource, NameOrRegex, ShowStatement } from "./ast.ts";
 import type { Column, ValueType } from "./engine.ts";
 import { InfluxqlError } from "./errors.ts";
 import { compareNames } from "./name-order.ts";
-import { compileRegex } from "./regex/index.ts";
+import { matcherOf } from "./regex/index.ts";
 import type { ResultSeries, StatementResult } from "./result.ts";
 import { decide } from "./tag-condition.ts";
 import { splitCondition } from "./time-conditions.ts";
+import { Turns } from "./turns.ts";
 
 export type TagSet = Readonly<Record<string, string>>;
 
@@ -31,6 +31,8 @@ export interface ShowOptions {
   readonly policy?: string | undefined;
   /** ms since 1970. */
   readonly now: number;
+  /** Ends it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Answers a SHOW, as InfluxDB 1.6 would: series and tags are those of all policies, fields those of one. */
@@ -47,8 +49,14 @@ class Showing {
   readonly #catalogue: Catalogue;
   readonly #policy: string;
   readonly #condition: Expr | undefined;
+  readonly #turns: Turns;
 
-  constructor(statement: ShowStatement, catalogue: Catalogue, { policy = policies[0], now }: ShowOptions) {
+  constructor(
+    statement: ShowStatement,
+    catalogue: Catalogue,
+    { policy = policies[0], now, signal }: ShowOptions,
+  ) {
+    this.#turns = new Turns(signal);
     this.#statement = statement;
     this.#catalogue = catalogue;
     this.#policy = policy;
@@ -140,7 +148,7 @@ class Showing {
     if (keys === undefined) return true;
     if (keys.op === "IN") return keys.names.includes(key);
     if ("name" in keys) return (key === keys.name) === (keys.op === "=");
-    return compileRegex(keys.regex).test(key) === (keys.op === "=~");
+    return matcherOf(keys).test(key) === (keys.op === "=~");
   }
 
   #fieldKeys(): ResultSeries[] {
@@ -182,7 +190,7 @@ class Showing {
       for (const series of await this.#seriesOf(name))
         for await (const tags of this.#every(series))
           for (const key in tags) values.set(key, (values.get(key) ?? new Set()).add(tags[key]!));
-      if (isMetByValues(condition, values)) met.push(name);
+      if (await isMetByValues(condition, values, this.#turns)) met.push(name);
     }
     return met;
   }
@@ -240,10 +248,9 @@ class Showing {
 
   /** With room for others now and then. */
   async *#every(series: MeasurementSeries): AsyncGenerator<TagSet> {
-    let count = 0;
     for (const tags of series.tagSets()) {
       yield tags;
-      if (++count % seriesAtOnce === 0) await breath();
+      if (this.#turns.isOver) await this.#turns.giveWay();
     }
   }
 
@@ -281,10 +288,8 @@ class Showing {
   }
 }
 
-const seriesAtOnce = 2_000;
-
 function matches(wanted: NameOrRegex, name: string): boolean {
-  return "name" in wanted ? wanted.name === name : compileRegex(wanted.regex).test(name);
+  return "name" in wanted ? wanted.name === name : matcherOf(wanted).test(name);
 }
 
 /** @throws InfluxqlError as InfluxDB says it */
@@ -319,18 +324,29 @@ function asTags(condition: Expr): Expr {
  * Of a measurement as a whole, given all values of its tags: what is equal, one series must have, and what is not, none may; a tag
  * that no series has is neither.
  */
-function isMetByValues(condition: Expr, values: ReadonlyMap<string, ReadonlySet<string>>): boolean {
+async function isMetByValues(
+  condition: Expr,
+  values: ReadonlyMap<string, ReadonlySet<string>>,
+  turns: Turns,
+): Promise<boolean> {
   if (condition.kind === "boolean") return condition.value;
   if (condition.kind !== "binary") return false;
   const { op, left, right } = condition;
-  if (op === "AND") return isMetByValues(left, values) && isMetByValues(right, values);
-  if (op === "OR") return isMetByValues(left, values) || isMetByValues(right, values);
+  if (op === "AND" || op === "OR") {
+    const isMet = await isMetByValues(left, values, turns);
+    return isMet === (op === "OR") ? isMet : await isMetByValues(right, values, turns);
+  }
   const found = left.kind === "ref" ? values.get(left.name) : undefined;
   if (found === undefined) return false;
-  const isOne =
-    right.kind === "string"
-      ? found.has(right.value)
-      : right.kind === "regex" && [...found].some((value) => compileRegex(right.regex).test(value));
+  let isOne = right.kind === "string" && found.has(right.value);
+  if (right.kind === "regex") {
+    const matcher = matcherOf(right);
+    for (const value of found) {
+      isOne = matcher.test(value);
+      if (isOne) break;
+      if (turns.isOver) await turns.giveWay();
+    }
+  }
   return isOne === (op === "=" || op === "=~");
 }
 

@@ -1,14 +1,11 @@
 import type { BinaryOp, Expr } from "./ast.ts";
 import { childrenOf } from "./expressions.ts";
-import { compileRegex, type Matcher } from "./regex/index.ts";
+import { type Matcher, matcherOf } from "./regex/index.ts";
 
 /** What is left of a condition when a series' tags are known: true, false, or what its fields must say. */
 export type Decided = boolean | Expr;
 /** Undefined: not known here. A tag that a series does not have is "". */
 export type TagValue = (name: string) => string | undefined;
-
-const regexes = new Map<string, Matcher>();
-const mostRegexes = 256;
 
 /** Decides what tags can decide, as influxd does: what compares a tag with anything but a text or another tag is never met. */
 export function decide(condition: Expr, valueOf: TagValue): Decided {
@@ -38,7 +35,7 @@ function known(expr: Expr, valueOf: TagValue): Known | undefined {
   if (expr.kind === "ref") return expr.cast === "tag" ? valueOf(expr.name) : "";
   if (expr.kind === "string" || expr.kind === "boolean" || expr.kind === "number") return expr.value;
   if (expr.kind === "integer") return Number(expr.value);
-  return expr.kind === "regex" ? regexOf(expr.regex) : undefined;
+  return expr.kind === "regex" ? matcherOf(expr) : undefined;
 }
 
 function compare(op: BinaryOp, a: Known, b: Known): boolean {
@@ -50,15 +47,6 @@ function compare(op: BinaryOp, a: Known, b: Known): boolean {
   if (op === "!=") return a !== b;
   if (typeof a !== "number" || typeof b !== "number") return false;
   return op === "<" ? a < b : op === "<=" ? a <= b : op === ">" ? a > b : op === ">=" && a >= b;
-}
-
-export function regexOf(source: string): Matcher {
-  let regex = regexes.get(source);
-  if (regex === undefined) {
-    if (regexes.size >= mostRegexes) regexes.clear();
-    regexes.set(source, (regex = compileRegex(source)));
-  }
-  return regex;
 }
 
 /** Does it name this tag? */

@@ -1,8 +1,10 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { QueryLimits } from "./engine.ts";
 import { InfluxqlError } from "./errors.ts";
+import { Turns } from "./turns.ts";
 
 const valuesPerTurn = 100_000;
+/** Fewer where each is much work: by the clock. */
+const valuesPerPiece = 10_000;
 /** What handling a sequence costs beside its values, in values. */
 const valuesPerSequence = 50;
 
@@ -10,6 +12,7 @@ const valuesPerSequence = 50;
 export class Work {
   readonly #limits: QueryLimits;
   readonly #signal: AbortSignal;
+  readonly #turns: Turns;
   #held = 0;
   #windows = 0;
   #sinceTurn = 0;
@@ -17,6 +20,7 @@ export class Work {
   constructor(limits: QueryLimits, signal: AbortSignal) {
     this.#limits = limits;
     this.#signal = signal;
+    this.#turns = new Turns(signal);
   }
 
   /** Counts values that are held from now on. */
@@ -47,7 +51,7 @@ export class Work {
   async inTurns(count: number, some: (from: number, to: number) => void): Promise<void> {
     let from = 0;
     while (from < count) {
-      const to = Math.min(count, from + Math.max(1, valuesPerTurn - this.#sinceTurn));
+      const to = Math.min(count, from + valuesPerPiece);
       some(from, to);
       if (this.isTurnOver(to - from)) await this.giveWay();
       from = to;
@@ -69,13 +73,11 @@ export class Work {
   /** Counts values that were worked on; then `giveWay`. */
   isTurnOver(values: number): boolean {
     this.#sinceTurn += values;
-    return this.#sinceTurn >= valuesPerTurn;
+    return this.#sinceTurn >= valuesPerTurn || (values >= valuesPerPiece && this.#turns.isOver);
   }
 
   async giveWay(): Promise<void> {
     this.#sinceTurn = 0;
-    this.#signal.throwIfAborted();
-    await nextTurn();
-    this.#signal.throwIfAborted();
+    await this.#turns.giveWay();
   }
 }

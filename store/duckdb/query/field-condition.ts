@@ -1,5 +1,6 @@
 import type { BinaryOp, Expr } from "../../influxql/ast.ts";
 import type { ValueType } from "../../influxql/engine.ts";
+import { InfluxqlError } from "../../influxql/errors.ts";
 
 /** Texts of a statement, which go to DuckDB as parameters. */
 export class Parameters {
@@ -44,7 +45,7 @@ function translate(expr: Expr, column: FieldColumn, parameters: Parameters): Typ
     case "ref":
       return column(expr.name) ?? nothing;
     case "integer":
-      return { sql: `${expr.value}::BIGINT`, type: "integer" };
+      return { sql: `(${expr.value})::BIGINT`, type: "integer" };
     case "number":
       return { sql: expr.value.toExponential(), type: "float" };
     case "boolean":
@@ -121,8 +122,19 @@ function arithmetic(op: "+" | "-" | "*" | "/" | "%", left: Typed, right: Typed):
   const [a, b] = [`${left.sql}::DOUBLE`, `${right.sql}::DOUBLE`];
   if (op !== "/" && op !== "%") return { sql: `(${a} ${op} ${b})`, type };
   const quotient = op === "/" && type === "integer" ? `trunc(${a} / ${b})` : `(${a} ${op} ${b})`;
+  if (isNonZero.test(right.sql)) return { sql: quotient, type };
+  // Both sides stand in it twice: a quotient of quotients doubles with each.
+  if (a.length + b.length > longestQuotient)
+    throw new InfluxqlError(
+      "limit",
+      "WHERE divides quotients of fields by one another too often: divide in a sub-query, and compare around it",
+    );
   return { sql: `(CASE WHEN ${b} = 0 THEN 0 * ${a} ELSE ${quotient} END)`, type };
 }
+
+const longestQuotient = 32 * 1024;
+/** A number, as `translate` writes it. */
+const isNonZero = /^(?:\(-?[1-9]\d*\)::BIGINT|-?[1-9](?:\.\d+)?e[+-]\d+)$/;
 
 function bitwise(op: "&" | "|" | "^", left: Typed, right: Typed): Typed {
   if (left.type === "boolean" && right.type === "boolean") {
@@ -130,7 +142,8 @@ function bitwise(op: "&" | "|" | "^", left: Typed, right: Typed): Typed {
     return { sql: `(${left.sql} ${word} ${right.sql})`, type: "boolean" };
   }
   if (left.type !== "integer" || right.type !== "integer") return nothing;
-  const [a, b] = [`${left.sql}::BIGINT`, `${right.sql}::BIGINT`];
+  // What is beyond 64 bits has none.
+  const [a, b] = [`TRY_CAST(${left.sql} AS BIGINT)`, `TRY_CAST(${right.sql} AS BIGINT)`];
   return { sql: op === "^" ? `xor(${a}, ${b})` : `(${a} ${op} ${b})`, type: "integer" };
 }
 

@@ -54,6 +54,9 @@ interface OpenQuery {
   /** Milliseconds that its statements may still take. */
   left_ms: number;
   rows: number;
+  /** Values of the statement's answer that is being read, until the next one's. */
+  held: number;
+  readonly begun_ms: number;
   lastAsked_ms: number;
 }
 
@@ -67,8 +70,12 @@ export interface QueryPlace {
 
 /** Answers that are read at the same time: each holds what its statement came to. */
 const mostOpen = 128;
+/** … and all of them together so many times the values that a statement may. */
+const mostHeld = 4;
 /** An answer that nobody has asked for a piece of for so long is given up. */
 const forgotten_ms = 120_000;
+/** Reading an answer for longer is slow. */
+const slow_ms = 60_000;
 /** An interrupt between two of DuckDB's statements is lost: it is said again and again. */
 const interruptInterval_ms = 50;
 
@@ -101,6 +108,8 @@ export class Queries {
       met: [],
       left_ms: bounds.time_ms,
       rows: 0,
+      held: 0,
+      begun_ms: performance.now(),
       lastAsked_ms: performance.now(),
     };
     const { status, contentType, body } = answerRequest(request, (statement) =>
@@ -146,6 +155,22 @@ export class Queries {
     for (const [query, { lastAsked_ms }] of this.#open) if (lastAsked_ms < before) this.close(query);
   }
 
+  /** Who reads a large answer slowly gives way when others ask, the first of them first. */
+  #expectRoom(): void {
+    const most = mostHeld * this.#options.values;
+    let held = 0;
+    for (const each of this.#open.values()) held += each.held;
+    const before = performance.now() - slow_ms;
+    for (const [query, each] of this.#open) {
+      if (held <= most) return;
+      if (each.held === 0 || each.begun_ms > before) continue;
+      held -= each.held;
+      this.close(query);
+    }
+    if (held > most)
+      throw new MarsadError("REFUSED", "too many large answers are being read; ask again in a moment");
+  }
+
   #boundsOf({ limits = {} }: PortableRequest): QueryBounds {
     const { time_ms, rows, values } = this.#options;
     return {
@@ -161,6 +186,7 @@ export class Queries {
     bounds: QueryBounds,
     open: Omit<OpenQuery, "body">,
   ): Promise<StatementResult> {
+    open.held = 0;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(tooLate(bounds)), open.left_ms);
     const begun = performance.now();
@@ -172,6 +198,7 @@ export class Queries {
         isOfMissingTable(error) ? work() : Promise.reject(error),
       );
       open.rows += result.series.reduce((sum, { rows }) => sum + rows, 0);
+      open.held = valuesOf(result);
       if (open.rows <= bounds.rows) return result;
       throw new LimitMet(
         "rows",
@@ -196,6 +223,7 @@ export class Queries {
     const outcome = await this.#slots.run(
       () =>
         this.#place.use(async (session) => {
+          this.#expectRoom();
           const work = (connection: DuckDBConnection): Promise<StatementResult> =>
             interruptible(connection, signal, () =>
               runStatement(statement, {
@@ -245,6 +273,11 @@ async function interruptible<T>(
     signal.removeEventListener("abort", interrupt);
     clearInterval(again);
   }
+}
+
+/** Near enough: a series is an object or two, too. */
+function valuesOf({ series }: StatementResult): number {
+  return series.reduce((sum, { rows, columns }) => sum + 50 + rows * columns.length, 0);
 }
 
 class LimitMet extends InfluxqlError {

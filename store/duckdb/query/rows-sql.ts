@@ -1,5 +1,6 @@
 import type { Expr } from "../../influxql/ast.ts";
 import type { ValueType } from "../../influxql/engine.ts";
+import { refsIn } from "../../influxql/expressions.ts";
 import { type Partition, sqlName } from "../partition.ts";
 import { integers, quoted, timestamp } from "../sql.ts";
 import { Parameters, conditionSql } from "./field-condition.ts";
@@ -39,7 +40,7 @@ const sqlTypes = { float: "DOUBLE", integer: "BIGINT", boolean: "BOOLEAN", strin
 export function rowsSql(request: RowsRequest): RowsSql {
   const { fields, by, selection, types } = request;
   const { members, conditions, isAll } = selection;
-  const asked = conditions.flatMap((each) => (each === true ? [] : fieldsOf(each)));
+  const asked = conditions.flatMap((each) => (each === true ? [] : refsIn(each).map(({ name }) => name)));
   const names = [...new Set([...fields, ...asked.filter((name) => types.has(name))])];
   const parameters = new Parameters();
   const column = (name: string): { sql: string; type: ValueType } | undefined => {
@@ -100,10 +101,4 @@ function tablesSql(
 
 function isTimedMember({ from, to }: Member): boolean {
   return from !== Number.NEGATIVE_INFINITY || to !== Number.POSITIVE_INFINITY;
-}
-
-function fieldsOf(expr: Expr): string[] {
-  if (expr.kind === "ref") return [expr.name];
-  if (expr.kind === "paren") return fieldsOf(expr.expr);
-  return expr.kind === "binary" ? [...fieldsOf(expr.left), ...fieldsOf(expr.right)] : [];
 }

@@ -34,8 +34,8 @@ export async function runStatement(
 ): Promise<StatementResult> {
   const seen = new Seen(context.tables);
   if (statement.kind === "show") {
-    const { policy, now } = context;
-    return await show(statement, seen, { policy, now });
+    const { policy, now, signal } = context;
+    return await show(statement, seen, { policy, now, signal });
   }
   const select = statement.kind === "explain" ? statement.statement : statement;
   // Before any snapshot begins: all of these tables are in it.
@@ -164,7 +164,7 @@ class StatementEngine implements Engine {
       connection,
       inParallel: (parts) => this.#inParallel(parts),
       values: limits.values,
-      check: () => signal.throwIfAborted(),
+      signal,
       ...(explaining && { explaining }),
     };
     return await scan(context, measurement, request);

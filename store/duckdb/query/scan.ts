@@ -33,8 +33,8 @@ export interface ScanContext {
   readonly values: number;
   /** Rows of a part of a large scan. */
   readonly partRows?: number;
-  /** Throws when the query is over. */
-  check(): void;
+  /** Aborted when the query is over. */
+  readonly signal: AbortSignal;
   /** Instead of reading, says what would be run, and what DuckDB says of it. */
   readonly explaining?: { readonly analyze: boolean; say(lines: readonly string[]): void };
 }
@@ -53,7 +53,7 @@ export async function scan(
   const tags = await measurement.tags();
   const { predicate, groupBy, rows } = request;
   const byTags = rows.kind === "raw";
-  const selection = await selectionOf(tags, { from, to, predicate, groupBy, byTags });
+  const selection = await selectionOf(tags, { from, to, predicate, groupBy, byTags }, context.signal);
   if (selection.members.length === 0) return [];
   const scanning = new Scanning(context, { measurement, request, tags, selection, groups, from, to });
   return rows.kind === "raw" ? await scanning.raw(rows) : await scanning.windowed(rows);
@@ -352,7 +352,7 @@ class Scanning {
       order,
       wanted,
     })) {
-      this.#context.check();
+      this.#context.signal.throwIfAborted();
       yield slice;
     }
   }
@@ -376,7 +376,7 @@ class Scanning {
     outputs: readonly Output[],
     from: string,
   ): Promise<ColumnReader> {
-    this.#context.check();
+    this.#context.signal.throwIfAborted();
     // Before the snapshot: of a table with changes of the same transaction, DuckDB makes no perfect hash join.
     if (rows.members !== undefined && this.#made.get(connection) !== rows.members.members) {
       await makeMemberTable(connection, rows.members);
@@ -396,9 +396,18 @@ class Scanning {
       read.add(chunk);
       this.#count(chunk.rowCount * outputs.length);
     };
-    if (this.#scanned.request.rows.kind === "windowed") await readAtOnce(connection, sql, parameters, add);
+    if (this.#mostRows() * outputs.length <= this.#context.values)
+      await readAtOnce(connection, sql, parameters, add);
     else await readAsItComes(connection, sql, parameters, add);
     return read;
+  }
+
+  /** Of one statement: DuckDB does not count an answer that is read at once as its memory. */
+  #mostRows(): number {
+    const { request, selection, from, to } = this.#scanned;
+    if (request.rows.kind === "raw") return Infinity;
+    const { window } = request.rows;
+    return selection.groups.length * (window === undefined ? 1 : (to - from) / window.every_ms + 2);
   }
 
   #count(values: number): void {
@@ -408,13 +417,13 @@ class Scanning {
         "limit",
         `the query reads more than ${this.#context.values} values (limit query_max_values): ask for a shorter time, fewer series or fewer fields, or group by longer times`,
       );
-    this.#context.check();
+    this.#context.signal.throwIfAborted();
   }
 }
 
 type Parameters = Readonly<Record<string, string>>;
 
-/** Nothing can be written in it. */
+/** Nothing can be written in it. Where the work fails, its connection is closed (`Database.lend`), and the transaction with it. */
 const begin = "BEGIN TRANSACTION READ ONLY";
 
 /** In few turns, which are what a small answer costs. */
@@ -425,12 +434,9 @@ async function readAtOnce(
   add: (chunk: DuckDBDataChunk) => void,
 ): Promise<void> {
   const isPlain = Object.keys(parameters).length === 0;
-  try {
-    const result = await connection.run(`${begin}; ${sql}`, isPlain ? undefined : parameters);
-    for (let i = 0; i < result.chunkCount; i++) add(result.getChunk(i));
-  } finally {
-    await connection.run("ROLLBACK").catch(() => undefined);
-  }
+  const result = await connection.run(`${begin}; ${sql}`, isPlain ? undefined : parameters);
+  for (let i = 0; i < result.chunkCount; i++) add(result.getChunk(i));
+  await connection.run("ROLLBACK");
 }
 
 /** What is too much is noticed before all of it is in memory. */
@@ -441,16 +447,13 @@ async function readAsItComes(
   add: (chunk: DuckDBDataChunk) => void,
 ): Promise<void> {
   await connection.run(begin);
-  try {
-    const result = await connection.stream(sql, parameters);
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return;
-      add(chunk);
-    }
-  } finally {
-    await connection.run("ROLLBACK").catch(() => undefined);
+  const result = await connection.stream(sql, parameters);
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) break;
+    add(chunk);
   }
+  await connection.run("ROLLBACK");
 }
 
 function sqlLines(sql: string, parameters: Parameters): string[] {

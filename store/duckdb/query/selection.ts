@@ -1,8 +1,8 @@
-import { setImmediate as breath } from "node:timers/promises";
 import type { Expr } from "../../influxql/ast.ts";
 import { compareLists, compareNames } from "../../influxql/name-order.ts";
-import type { Life, SeriesTags, Tags } from "./series-tags.ts";
+import { type Life, type SeriesTags, type Tags, noTags } from "./series-tags.ts";
 import { type Decided, decide, names, neededValues } from "../../influxql/tag-condition.ts";
+import { Turns } from "../../influxql/turns.ts";
 
 /** Series of a request, each for the time in which it belongs to it, and to which group. */
 export interface Selection {
@@ -40,19 +40,18 @@ export interface SelectionRequest {
   readonly byTags: boolean;
 }
 
-/** Series between two breaths: a millisecond or two. */
-const seriesAtOnce = 5_000;
-
-export async function select(tags: SeriesTags, request: SelectionRequest): Promise<Selection> {
+export async function select(
+  tags: SeriesTags,
+  request: SelectionRequest,
+  signal?: AbortSignal,
+): Promise<Selection> {
   const selecting = new Selecting(tags, request);
   const places = selecting.candidates();
-  let done = 0;
-  if (places !== undefined) for (const series of places) selecting.add(tags.lives(series));
-  else
-    for (let place = 0; place < tags.size; place++) {
-      selecting.add(tags.livesAt(place));
-      if (++done % seriesAtOnce === 0) await breath();
-    }
+  const turns = new Turns(signal);
+  for (let at = 0; at < (places?.length ?? tags.size); at++) {
+    selecting.add(places === undefined ? tags.livesAt(at) : tags.lives(places[at]!));
+    if (turns.isOver) await turns.giveWay();
+  }
   return selecting.end();
 }
 
@@ -221,5 +220,5 @@ export function textOf(condition: Expr | true): string {
 /** What a member's tags are. */
 export function tagsOf(tags: SeriesTags, { series, set }: Pick<Member, "series" | "set">): Tags {
   const { own, sets } = tags;
-  return own === undefined ? sets[set]! : { ...sets[set], [own.key]: own.of(series) };
+  return own === undefined ? sets[set]! : Object.assign(noTags(), sets[set], { [own.key]: own.of(series) });
 }

@@ -10,11 +10,15 @@ const known = new WeakMap<SeriesTags, Selections>();
 let last = 0;
 
 /** A selection that may have been made before; then with the same number. */
-export async function selectionOf(tags: SeriesTags, request: SelectionRequest): Promise<Selection> {
+export async function selectionOf(
+  tags: SeriesTags,
+  request: SelectionRequest,
+  signal: AbortSignal,
+): Promise<Selection> {
   let selections = known.get(tags);
   if (selections?.version !== tags.version)
     known.set(tags, (selections = new Selections(tags, tags.version)));
-  return await selections.of(request);
+  return await selections.of(request, signal);
 }
 
 class Selections {
@@ -29,7 +33,7 @@ class Selections {
     this.version = version;
   }
 
-  async of(request: SelectionRequest): Promise<Selection> {
+  async of(request: SelectionRequest, signal: AbortSignal): Promise<Selection> {
     const key = this.#keyOf(request);
     const kept = this.#byRequest.get(key);
     if (kept !== undefined) {
@@ -37,7 +41,7 @@ class Selections {
       this.#byRequest.set(key, kept);
       return kept;
     }
-    const made = await select(this.#tags, request);
+    const made = await select(this.#tags, request, signal);
     const isCurrent = this.#tags.version === this.version;
     if (!isCurrent || made.members.length > mostMembers || this.#byRequest.has(key)) return made;
     const selection = { ...made, number: ++last };

@@ -1,6 +1,11 @@
 import { compareNames } from "../../influxql/name-order.ts";
 
+/** Without a prototype: who asks for a tag `constructor` finds none. */
 export type Tags = Readonly<Record<string, string>>;
+
+export function noTags(): Record<string, string> {
+  return Object.create(null) as Record<string, string>;
+}
 
 /** A tag that tells almost every series from the others, and so stands by itself: the sensor's id. */
 export interface OwnTag {
@@ -125,7 +130,7 @@ export class SeriesTags {
     const known = this.#setNumbers.get(key);
     if (known !== undefined) return known;
     this.#setNumbers.set(key, this.sets.length);
-    return this.sets.push(tags) - 1;
+    return this.sets.push(Object.assign(noTags(), tags)) - 1;
   }
 
   #findKeys(): string[] {

@@ -3,6 +3,8 @@ import { type Assertion, parseRegex, type Regex } from "./parse.ts";
 import { Program } from "./program.ts";
 
 export interface Matcher {
+  /** What it holds, and what reading a character may cost. JavaScript's own expressions have none. */
+  readonly steps?: number;
   /** Does it match anywhere in the text? */
   test(text: string): boolean;
 }
@@ -24,6 +26,15 @@ export function compileRegex(source: string): Matcher {
       cause: error,
     });
   }
+}
+
+const matchers = new WeakMap<object, Matcher>();
+
+/** Of this place of a statement, compiled once: each series is compared with it. */
+export function matcherOf(place: { readonly regex: string }): Matcher {
+  let matcher = matchers.get(place);
+  if (matcher === undefined) matchers.set(place, (matcher = compileRegex(place.regex)));
+  return matcher;
 }
 
 /** Repeats on the longest way through it. */

@@ -20,6 +20,10 @@ export class Program {
     this.#steps.push({ kind: "match" });
   }
 
+  get steps(): number {
+    return this.#steps.length;
+  }
+
   /** Does it match anywhere in the text? */
   test(text: string): boolean {
     const characters = Array.from(text);

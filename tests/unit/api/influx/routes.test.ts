@@ -83,7 +83,18 @@ describe("/query", () => {
   });
 
   test("epoch, chunks and CSV are spelled as for InfluxDB", async () => {
-    const epochs = { ns: "ns", n: "ns", u: "u", µ: "u", ms: "ms", s: "s", m: "m", h: "h", else: "ns" };
+    const epochs = {
+      ns: "ns",
+      n: "ns",
+      u: "u",
+      µ: "u",
+      ms: "ms",
+      s: "s",
+      m: "m",
+      h: "h",
+      else: "ns",
+      constructor: "ns",
+    };
     for (const [text, epoch] of Object.entries(epochs))
       expect(await asked(`/query?q=x&epoch=${text}`)).toEqual({ ...plain, q: "x", epoch });
     expect(await asked("/query?q=x&chunked=true")).toEqual({ ...plain, q: "x", chunk: 10_000 });

@@ -1,6 +1,8 @@
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
+import * as fc from "fast-check";
 import { InfluxqlError } from "#store/influxql/errors.ts";
+import { Indenter } from "#store/influxql/indenter.ts";
 import { answerRequest } from "#store/influxql/request.ts";
 import type { ResultSeries, StatementResult } from "#store/influxql/result.ts";
 import type { QueryRequest } from "#store/query.ts";
@@ -153,4 +155,16 @@ test("nothing is run before it is asked for", async () => {
   await pieces.next();
   await pieces.next();
   expect(runs).toBe(1);
+});
+
+test("JSON is indented while it comes as it would be as a whole", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const indenter = new Indenter();
+      const words = JSON.stringify(value).match(/"(?:[^"\\]|\\.)*"|[^"]/gsu)!;
+      const text = words.map((word) => indenter.add(word)).join("");
+      expect(text).toBe(JSON.stringify(value, null, 4));
+      expect(new Indenter().add(JSON.stringify(value))).toBe(text);
+    }),
+  );
 });
