@@ -349,7 +349,7 @@ function resultRows(now: number): Readonly<Record<Written, readonly Row[]>> {
           sent: at * 100,
           stored: at * 98,
           duplicate: at,
-          refused: at * 60 * i,
+          refused: at * 120 * i,
           waiting: 0,
           journal: 3,
           missing: i,
