@@ -3,7 +3,7 @@ import { type Round, dueOf, hour_ms, roundsOf, stretchesOf } from "#analytics/ro
 import { minute_ms } from "#analytics/rollup/minutes.ts";
 import { type Periods, periodsOf } from "#analytics/rollup/periods.ts";
 import { type RollupPlan, rollupPlan } from "#analytics/rollup/plan.ts";
-import type { SensorRules } from "#analytics/rollup/readings.ts";
+import { heldPeriods, type SensorRules } from "#analytics/rollup/readings.ts";
 import { Touched } from "#analytics/rollup/touched.ts";
 import type { Store } from "#store/port.ts";
 import { type Policy, type Rollup, rollups } from "#store/query.ts";
@@ -14,6 +14,7 @@ import type { Job } from "./job.ts";
 import { Around, Begins, type MinuteRoller, rollChanged } from "./roll-minutes.ts";
 import { rollTouched } from "./roll-coarser.ts";
 import { placeBatch } from "./place-batch.ts";
+import { PutOff } from "./put-off.ts";
 import { rollupChoice } from "./rollup-choice.ts";
 import { RollupMetrics } from "./rollup-metrics.ts";
 import { RollupOutput, type RollupWriter } from "./rollup-writer.ts";
@@ -43,6 +44,8 @@ const grace_ms = 5_000;
 const longestRun_ms = 10_000;
 /** An hour that is not over is rolled up once in so long, its late readings together with the next minute. */
 const running_ms = 50_000;
+/** A process that was away for so long, and starts again, owes nothing of the values that stood meanwhile. */
+const latest_ms = 600_000;
 /** So long what is new waits while the store lags behind. */
 const patience_ms = 120_000;
 const day_ms = 24 * hour_ms;
@@ -63,10 +66,12 @@ class RollupJob implements Job {
   readonly #metrics: RollupMetrics;
   readonly #plans = new Map<Measurement, RollupPlan>();
   readonly #begins = new Begins();
+  readonly #putOff: PutOff;
   readonly #habits = new Map<string, Habits>();
   /** When a measurement's running hour was rolled up. */
   readonly #ranAt = new Map<string, number>();
   #choiceAt: number | undefined;
+  #hasStarted = false;
   /** Since when it has waited for a store that lags behind. */
   #behindSince: number | undefined;
 
@@ -75,6 +80,7 @@ class RollupJob implements Job {
     this.every_ms = options.every_ms ?? usualInterval_ms;
     this.#now = options.now ?? Date.now;
     this.#periods = periodsOf(options.zone);
+    this.#putOff = new PutOff(this.#periods);
     this.#metrics = new RollupMetrics(options.metrics);
   }
 
@@ -87,7 +93,9 @@ class RollupJob implements Job {
     if (store.trouble() !== undefined) return;
     const now = this.#now();
     await this.#writeChoice(now);
-    const due = (await store.dirty())
+    const dirty = await store.dirty();
+    this.#putOff.look(dirty, this.#over(now));
+    const due = dirty
       .map((hour) => dueOf(hour, now - grace_ms))
       .filter((hour): hour is DirtyHour => hour !== undefined && this.#measurement(hour) !== undefined);
     const recent = now - hour_ms;
@@ -101,7 +109,9 @@ class RollupJob implements Job {
       if (signal.aborted || isOver() || (!isNew && isBehind())) return;
       await this.#roll(round, now, signal, isOver);
     }
-    await this.#rollStanding(now, signal);
+    if (this.#hasStarted) await this.#rollStanding(now, signal);
+    else await this.#rollLatest(now, signal);
+    this.#hasStarted = true;
   }
 
   /** While the store lags behind even what is new waits, for so long: rolling up would take from it what it lacks. */
@@ -177,6 +187,23 @@ class RollupJob implements Job {
     }
   }
 
+  /** After a start nothing is known of values that stand: all that came lately is rolled up once more. */
+  async #rollLatest(now: number, signal: AbortSignal): Promise<void> {
+    const output = this.#output();
+    const begun: BegunRollup[] = [];
+    const to = this.#over(now);
+    for (const { name, period_s } of this.#options.catalogue().measurements) {
+      const from = to - latest_ms - 2 * heldPeriods * period_s * 1000;
+      const rollup = this.#begin(name, output);
+      begun.push(rollup);
+      await rollChanged(this.#roller(rollup, { finest: "rollup_1m", earliest: from, now, signal }), {
+        from,
+        to,
+      });
+    }
+    await this.#rollCoarser(begun, output, now, signal);
+  }
+
   async #rollCoarser(
     begun: readonly BegunRollup[],
     output: RollupOutput,
@@ -190,9 +217,12 @@ class RollupJob implements Job {
       ["rollup_1h", "rollup_1d"],
     ] as const) {
       const parts = { store, periods: this.#periods, since: this.#since(finer, now), signal };
-      for (const { plan, touched, writers } of begun)
+      for (const { plan, touched, writers } of begun) {
+        this.#putOff.take(plan.measurement, coarser, touched[coarser], now);
         await rollTouched({ ...parts, plan }, { finer, coarser }, touched[coarser], writers[coarser]);
+      }
       await output.flush();
+      for (const { plan, touched } of begun) this.#putOff.made(plan.measurement, coarser, touched[coarser]);
     }
   }
 

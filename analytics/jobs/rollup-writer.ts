@@ -4,8 +4,8 @@ import type { Touched } from "#analytics/rollup/touched.ts";
 import type { Store } from "#store/port.ts";
 import type { Rollup } from "#store/query.ts";
 
-/** Rows that are written at once, at most some more. */
-const rowsAtOnce = 20_000;
+/** Rows that are written at once, at most some more: many at once take more memory of the store, few more time. */
+const rowsAtOnce = 5_000;
 
 /** Gathers rows of all measurements and roll-ups and writes them together: a store's cost is by the write more than by the row. */
 export class RollupOutput {

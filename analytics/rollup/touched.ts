@@ -16,6 +16,19 @@ export class Touched {
     else if (known !== "all" && known.add(series).size > mostTold) this.#windows.set(window, "all");
   }
 
+  /** Their beginnings. */
+  windows(): number[] {
+    return [...this.#windows.keys()];
+  }
+
+  addAll(window: number): void {
+    this.#windows.set(window, "all");
+  }
+
+  delete(window: number): void {
+    this.#windows.delete(window);
+  }
+
   /** Windows that follow one another as one, the newest first. */
   stretches(): TouchedStretch[] {
     const stretches: { from: number; to: number; series: Set<number> | "all" }[] = [];
