@@ -42,8 +42,11 @@ const usualInterval_ms = 10_000;
 const grace_ms = 5_000;
 /** A run ends after so long, and the next begins with what is newest then. */
 const longestRun_ms = 10_000;
-/** An hour that is not over is rolled up once in so long, its late readings together with the next minute. */
-const running_ms = 50_000;
+/** An hour is rolled up once in so long, or in so many runs if these are shorter: its late readings together with the next minute, or with later ones. */
+const paused_ms = 50_000;
+const pausedRuns = 5;
+/** Hours of which it is remembered when they were. */
+const mostHoursNoted = 10_000;
 /** A process that was away for so long, and starts again, owes nothing of the values that stood meanwhile. */
 const latest_ms = 600_000;
 /** So long what is new waits while the store lags behind. */
@@ -68,7 +71,9 @@ class RollupJob implements Job {
   readonly #begins = new Begins();
   readonly #putOff: PutOff;
   readonly #habits = new Map<string, Habits>();
-  /** When a measurement's running hour was rolled up. */
+  /** When an hour of a measurement was rolled up. */
+  readonly #rolledAt = new Map<string, number>();
+  /** When a measurement's running hour was. */
   readonly #ranAt = new Map<string, number>();
   #choiceAt: number | undefined;
   #hasStarted = false;
@@ -137,12 +142,23 @@ class RollupJob implements Job {
   }
 
   #isPaused({ measurement, hour }: DirtyHour, now: number): boolean {
-    return hour + hour_ms > now && this.#ranLately(measurement, now);
+    return this.#isLately(this.#rolledAt.get(`${measurement} ${hour}`), now);
   }
 
   #ranLately(measurement: string, now: number): boolean {
+    return this.#isLately(this.#ranAt.get(measurement), now);
+  }
+
+  #isLately(at: number | undefined, now: number): boolean {
     // A clock that was put back must not say so until then.
-    return Math.abs(now - (this.#ranAt.get(measurement) ?? -Infinity)) < running_ms;
+    return at !== undefined && Math.abs(now - at) < Math.min(paused_ms, pausedRuns * this.every_ms);
+  }
+
+  /** Hours that were rolled up; those of which that is long ago are forgotten. */
+  #noteRolled(hours: readonly DirtyHour[], now: number): void {
+    if (this.#rolledAt.size > mostHoursNoted)
+      for (const [hour, at] of this.#rolledAt) if (!this.#isLately(at, now)) this.#rolledAt.delete(hour);
+    for (const { measurement, hour } of hours) this.#rolledAt.set(`${measurement} ${hour}`, now);
   }
 
   /** @param isOver  Asked between pieces: the rest of them can wait. */
@@ -158,6 +174,7 @@ class RollupJob implements Job {
     }
     await this.#rollCoarser(begun, output, now, signal);
     await this.#options.store.clean(done);
+    this.#noteRolled(done, now);
     this.#metrics.hoursBehind -= done.length;
   }
 
