@@ -24,6 +24,7 @@ import type { BenchDocument } from "./result.ts";
 const groups: Readonly<Record<string, readonly string[]>> = {
   ingest: ["duckdb-ingest", "influxdb-ingest", "formats", "series", "latency", "idle", "edge-agent", "days"],
   rollup: ["rollup"],
+  query: ["query"],
 };
 const benches = Object.values(groups).flat();
 
