@@ -150,7 +150,9 @@ export class IntervalSet {
     for (let i = 0; i < runs.length; i += 2) {
       const from = previous + runs[i]!;
       const to = from + runs[i + 1]!;
-      if ((i > 0 && from === previous) || to === from || to > end) throw corrupt(`interval ${from} to ${to}`);
+      // Not by `to > end`: a sum beyond the limit is rounded, perhaps to it.
+      const isBeyond = from > end || runs[i + 1]! > end - from;
+      if ((i > 0 && from === previous) || to === from || isBeyond) throw corrupt(`interval ${from} to ${to}`);
       set.#from.push(from);
       set.#to.push(to);
       set.#size += to - from;

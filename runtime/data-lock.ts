@@ -6,8 +6,11 @@ import { MarsadError } from "./errors.ts";
 /** A connection that is garbage gives its lock back: these are not, until they are closed. */
 const held = new Set<DatabaseSync>();
 
-/** Milliseconds in which another program's `isLocked`, which takes the lock for a moment, is over. */
-const glancePatience = 250;
+/**
+ * Milliseconds in which another program's `isLocked`, which takes the lock for a moment, is over. SQLite looks ever more seldom, soon ten times a second only: one
+ * that looks without a pause must not be met each time.
+ */
+const glancePatience = 1000;
 
 /** SQLite's result code for a file that another connection has locked. */
 const sqliteBusy = 5;

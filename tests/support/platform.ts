@@ -85,13 +85,23 @@ export async function startPlatform({
     (await ask("/api/v1/gateways", Gateways)).gateways;
   const account = (gateway: string): Promise<GatewayAccount> =>
     ask(`/api/v1/gateways/${gateway}`, GatewayAccountAnswer);
+  /** One answer after the other, each from behind the last reading of the one before. */
+  const readingsOf = async (measurement: string, sensor: string): Promise<Readings["readings"]> => {
+    const all: Readings["readings"] = [];
+    for (let from = 0; ; from = Date.parse(all.at(-1)!.time) + 1) {
+      const query = `${allTimes(measurement, from)}&sensor=${encodeURIComponent(sensor)}`;
+      const { readings, truncated } = await ask(`/api/v1/readings?${query}`, Readings);
+      for (const reading of readings) all.push(reading);
+      if (!truncated) return all;
+    }
+  };
   return {
     ...program,
     mqttPort: Number(mqtt.split(":").at(-1)),
     data,
     async readings(measurement, sensor) {
-      const query = `${allTimes(measurement)}${sensor === undefined ? "" : `&sensor=${encodeURIComponent(sensor)}`}`;
-      const { readings, truncated } = await ask(`/api/v1/readings?${query}`, Readings);
+      if (sensor !== undefined) return await readingsOf(measurement, sensor);
+      const { readings, truncated } = await ask(`/api/v1/readings?${allTimes(measurement)}`, Readings);
       if (truncated) throw new Error(`there are more readings of ${measurement} than one answer holds`);
       return readings;
     },
@@ -129,6 +139,6 @@ export async function addPerson(data: string, name: string, role: Role, password
   await addUser(identities, { name, role }, password);
 }
 
-function allTimes(measurement: string): string {
-  return `measurement=${measurement}&from=0&to=${Date.now() + 86_400_000}&limit=100000`;
+function allTimes(measurement: string, from = 0): string {
+  return `measurement=${measurement}&from=${from}&to=${Date.now() + 86_400_000}&limit=100000`;
 }

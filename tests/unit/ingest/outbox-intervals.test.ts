@@ -164,6 +164,7 @@ describe("a set of reading numbers on disk", () => {
     ["too many intervals", { end: 99, forgotten: 0, runs: [0, 2, 1, 1, 1, 1] }],
     ["a fraction", { end: 9, forgotten: 0, runs: [0.5, 2] }],
     ["a negative number", { end: 9, forgotten: -1, runs: [] }],
+    ["a sum that no double says", { end: limit, forgotten: 0, runs: [1, limit] }],
     ["a key it does not know", { end: 9, forgotten: 0, runs: [], more: 1 }],
   ])("is refused with %s", (_, json) => {
     expect(() => IntervalSet.fromJSON(json, 2)).toThrow(expect.objectContaining({ code: "QUEUE_CORRUPT" }));
